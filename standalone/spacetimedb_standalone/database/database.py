@@ -1,0 +1,231 @@
+"""A database: the datastore, the module that runs on it, and those who watch.
+
+Every transaction that is not a client's plain reducer call goes through here; those go through the engine's
+`Turn` in one piece and come back only where they fail or where somebody watches.
+
+Invariants:
+
+* `turn.guest` is the instance of `loaded`, or there is no module yet. An instance that trapped is replaced
+  before the next call.
+* After every commit the watchers are told, before anything else touches the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from spacetimedb_engine import Status, Store, Turn
+from spacetimedb_lib.identity import ConnectionId, Identity
+from spacetimedb_lib.moduledef import Lifecycle, ModuleDef, ReducerDef, Visibility
+from spacetimedb_lib.sats.type_codec import encode_type
+from spacetimedb_lib.sats.resolve import resolve
+from spacetimedb_standalone.database.caller import Caller
+from spacetimedb_standalone.database.catalog import SchemaCatalog
+from spacetimedb_standalone.database.program import LoadedProgram, ProgramLoader
+from spacetimedb_standalone.datastore.datastore import Datastore
+from spacetimedb_standalone.datastore.program import ProgramKind
+from spacetimedb_standalone.host.interface import HostServices, ModuleHost, Outcome
+from spacetimedb_standalone.module_logs import ModuleLog
+from spacetimedb_standalone.ports.clock import Clock
+from spacetimedb_standalone.subscriptions import Subscriptions
+
+FATAL = "The instance encountered a fatal error."
+OUT_OF_ENERGY = "reducer ran out of energy"
+NO_UPDATE = b"\0\0\0\0"
+"""An empty array of query set updates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """How a reducer call ended. Status 0: committed at `offset` (-1: it changed nothing)."""
+
+    status: Status
+    text: str
+    timestamp: int
+    offset: int
+    update: bytes
+    """What the caller's own query sets saw, as BSATN."""
+    micros: int
+
+
+
+class InitFailed(Exception):
+    """The `init` reducer of a new module failed, so nothing was created. The publisher's fault."""
+
+
+class Database:
+    """See the head of this file. Not thread-safe: it belongs to the thread of its engine."""
+
+    def __init__(
+        self,
+        datastore: Datastore,
+        turn: Turn,
+        services: HostServices,
+        logs: ModuleLog,
+        clock: Clock,
+        loader: ProgramLoader,
+    ) -> None:
+        self.datastore, self.turn, self.logs = datastore, turn, logs
+        self.store: Store = datastore.store
+        self.catalog = SchemaCatalog(datastore)
+        self.subscriptions = Subscriptions(self.catalog, self.store, watch=self.store.watch)
+        self.reducers: dict[str, ReducerDef] = {}
+        self._clock, self._loader, self._services = clock, loader, services
+        self._loaded: LoadedProgram | None = None
+        self._instance: ModuleHost | None = None
+        self._notified: list[int] = []
+
+    # -- the module
+
+    @property
+    def definition(self) -> ModuleDef:
+        """The running module's definition. Only once there is one (`create` or `open`)."""
+        return self.loaded.definition
+
+    @property
+    def loaded(self) -> LoadedProgram:
+        assert self._loaded is not None, "a database answers calls only after create() or open()"
+        return self._loaded
+
+    def new_instance(self) -> ModuleHost:
+        """Another instance of the running program, for what may not disturb the reducers' own."""
+        return self._loader.instantiate(self.loaded, self.store, self._services)
+
+    def notify(self, table_ids: list[int]) -> None:
+        """Tables whose rows the module's services want to hear of as they are written."""
+        self._notified = table_ids
+        if self._instance is not None:
+            self._instance.notify(table_ids)
+
+    def create(self, kind: ProgramKind, program: bytes, identity: Identity, owner: Identity) -> None:
+        """Initialize an empty datastore with a module, all in transaction 0.
+
+        Raises ModuleError, ModuleDefDecodeError, ValidationErrors, InitFailed; then nothing was written.
+        """
+        loaded, instance = self._loader.load(kind, program, self.store, self._services)
+        self._install(loaded, instance)
+        self.datastore.init_program(
+            loaded.program,
+            loaded.definition,
+            database_identity=identity,
+            owner=owner,
+            system_log=self.logs.system,
+            run_init=self._run_init if Lifecycle.INIT in loaded.definition.lifecycle else None,
+        )
+
+    def open(self) -> None:
+        """Start the module that the datastore holds. Raises ModuleError and the like if it does not start."""
+        program = self.datastore.program
+        assert program is not None, "an initialized datastore holds its program"
+        loaded, instance = self._loader.load(program.kind, program.data, self.store, self._services)
+        self._install(loaded, instance)
+
+    def close(self) -> None:
+        if self._instance is not None:
+            self._instance.close()
+        self.datastore.close()
+        self.logs.close()
+
+    def _install(self, loaded: LoadedProgram, instance: ModuleHost) -> None:
+        definition = loaded.definition
+        self._loaded = loaded
+        self.reducers = {reducer.full_name: reducer for reducer in definition.all_reducers}
+        self._use(instance)
+        self.turn.set_reducers(
+            [
+                (
+                    reducer.full_name.encode(),
+                    reducer.id,
+                    encode_type(resolve(reducer.params, definition.module_of(reducer.namespace).typespace)),
+                    _callable_by(reducer),
+                )
+                for reducer in definition.all_reducers
+            ]
+        )
+
+    def _use(self, instance: ModuleHost) -> None:
+        if self._instance is not None:
+            self._instance.close()
+        self._instance = instance
+        instance.notify(self._notified)
+        self.turn.guest = instance.guest
+
+    def _run_init(self) -> None:
+        """`init`, in the transaction that creates the tables."""
+        reducer = self.definition.lifecycle[Lifecycle.INIT]
+        timestamp = self.stamp()
+        outcome = self.run_reducer(reducer, self.datastore.owner, ConnectionId.ZERO, timestamp)
+        if outcome.status is not Status.OK:
+            raise InitFailed(self.settle_failure(reducer.full_name, outcome.status, outcome.text, timestamp))
+
+    # -- transactions
+
+    def stamp(self) -> int:
+        """The next transaction's time: microseconds since the epoch, never the same twice."""
+        return self.turn.stamp(self._clock.now())
+
+    def run_reducer(
+        self, reducer: ReducerDef, sender: Identity, connection_id: ConnectionId, timestamp: int
+    ) -> Outcome:
+        """A lifecycle reducer's body, in the transaction that is open."""
+        assert self._instance is not None
+        return self._instance.call_reducer(
+            reducer.id, reducer.full_name, bytes(sender), bytes(connection_id), timestamp, b""
+        )
+
+    def call(self, reducer: ReducerDef, caller: Caller, args: bytes, connection: Hashable | None = None) -> Called:
+        """A whole transaction around one reducer. `args` must be valid BSATN of its parameters.
+
+        `connection` is the caller's own, if it watches: its part of the update comes back instead of being sent.
+        A failure is logged; `text` then is what the caller may be told.
+        """
+        began = self._clock.monotonic()
+        result = self.turn.call(
+            reducer.id,
+            reducer.full_name.encode(),
+            bytes(caller.identity),
+            bytes(caller.connection_id),
+            self._clock.now(),
+            args,
+        )
+        micros = int((self._clock.monotonic() - began) * 1_000_000)
+        if result.status == Status.OK:
+            update = self.tell(result.offset, connection)
+            return Called(Status.OK, "", result.timestamp, result.offset, update, micros)
+        text = result.text.decode(errors="replace")
+        text = self.settle_failure(reducer.full_name, result.status, text, result.timestamp)
+        return Called(Status(result.status), text, result.timestamp, -1, NO_UPDATE, micros)
+
+    def commit(self, inputs: bytes | None = None, *, force: bool = False) -> int:
+        """Commit the open transaction and tell those who watch; its offset, or -1 if it consumed none."""
+        offset = self.datastore.commit(inputs, force=force)
+        self.tell(offset)
+        return offset
+
+    def tell(self, offset: int, caller: Hashable | None = None) -> bytes:
+        """Send what the transaction just committed changed to all who watch; the caller's own part comes back."""
+        if offset < 0:
+            return NO_UPDATE
+        return self.subscriptions.committed(self.store.take_delta(), offset, caller)
+
+    # -- failures
+
+    def settle_failure(self, function: str, status: Status, text: str, timestamp: int) -> str:
+        """Log a failed call, replace the instance if it is dead; what its caller may be told comes back."""
+        if status is Status.FAILED:
+            self.logs.reducer_error(function, text, timestamp)
+        if self._instance is not None and self._instance.dead:
+            self._use(self.new_instance())
+        if status in (Status.FAILED, Status.REFUSED):
+            return text
+        return OUT_OF_ENERGY if status is Status.EXHAUSTED else FATAL
+
+
+def _callable_by(reducer: ReducerDef) -> int:
+    """0 nobody (lifecycle), 1 the owner (private), 2 everyone."""
+    if reducer.lifecycle is not None:
+        return 0
+    return 1 if reducer.visibility is Visibility.PRIVATE else 2
+
+

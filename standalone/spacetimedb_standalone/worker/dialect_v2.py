@@ -1,0 +1,113 @@
+"""The v2 protocol, and v3, which is the same messages several to a payload."""
+
+from __future__ import annotations
+
+from spacetimedb_engine import Connection, Status
+from spacetimedb_standalone.database.caller import Caller
+from spacetimedb_standalone.database.database import Database
+from spacetimedb_standalone.database.functions import UncallableError, check_arguments, find_procedure, find_reducer
+from spacetimedb_standalone.database.procedures import Procedures
+from spacetimedb_standalone.wire import server_v2 as server
+from spacetimedb_standalone.wire.client_v2 import (
+    CallProcedure,
+    CallReducer,
+    OneOffQuery,
+    Subscribe,
+    Unsubscribe,
+    WireError,
+    decode,
+)
+from spacetimedb_standalone.wire.envelope import Compression, seal
+
+INTERNAL_ERROR = 1011
+
+
+class DialectV2:
+    """`protocol` is 2 or 3."""
+
+    def __init__(self, database: Database, procedures: Procedures, protocol: int) -> None:
+        self._database, self._procedures, self._protocol = database, procedures, protocol
+
+    def greeting(self, caller: Caller, token: str) -> bytes:
+        message = server.initial_connection(bytes(caller.identity), bytes(caller.connection_id), token)
+        return seal(message, Compression.NONE)
+
+    def message(self, connection: Connection, payload: bytes) -> int:
+        try:
+            message, end = decode(payload)
+        except WireError as error:
+            self._give_up(connection, str(error))
+            return len(payload)
+        subscriptions, offset = self._database.subscriptions, self._database.datastore.read_offset()
+        match message:
+            case Subscribe():
+                subscriptions.subscribe(
+                    connection, message.request_id, message.query_set_id, list(message.queries), offset
+                )
+            case Unsubscribe():
+                subscriptions.unsubscribe(
+                    connection, message.request_id, message.query_set_id, message.send_dropped, offset
+                )
+            case OneOffQuery():
+                subscriptions.one_off(connection, message.request_id, message.query, offset)
+            case CallReducer():
+                self._call_reducer(connection, message)
+            case CallProcedure():
+                self._call_procedure(connection, message)
+        return end
+
+    def text(self, connection: Connection, text: str) -> None:
+        self._give_up(connection, f"v{self._protocol} websocket does not support text messages")
+
+    def failed(self, connection: Connection, request_id: int, status: Status, text: str, timestamp: int) -> None:
+        if status is Status.FAILED:
+            message = server.reducer_err(request_id, timestamp, text)
+        else:
+            message = server.reducer_internal_error(request_id, timestamp, text)
+        connection.append(seal(message, Compression.NONE))
+
+    def _call_reducer(self, connection: Connection, message: CallReducer) -> None:
+        """A call that the engine did not take: it is refused, or only the owner may make it."""
+        database = self._database
+        try:
+            reducer = find_reducer(database, message.reducer, connection.is_owner)
+            check_arguments(database, reducer, message.args)
+        except UncallableError as error:
+            self._refuse(connection, message.request_id, str(error))
+            return
+        caller: Caller = connection.tag.caller
+        result = database.call(reducer, caller, message.args, connection)
+        if result.status is not Status.OK:
+            self.failed(connection, message.request_id, result.status, result.text, result.timestamp)
+        else:
+            answer = server.reducer_ok(message.request_id, result.timestamp, b"", result.update)
+            connection.append(seal(answer, Compression.NONE), result.offset)
+
+    def _call_procedure(self, connection: Connection, message: CallProcedure) -> None:
+        try:
+            procedure = find_procedure(self._database, message.procedure, connection.is_owner)
+            check_arguments(self._database, procedure, message.args)
+        except UncallableError as error:
+            self._procedure_failed(connection, message.request_id, str(error))
+            return
+        caller: Caller = connection.tag.caller
+        result = self._procedures.run(procedure, caller, message.args)
+        if result.status is Status.OK:
+            answer = server.procedure_returned(
+                message.request_id, result.value, result.timestamp, result.micros
+            )
+            connection.append(seal(answer, Compression.NONE), self._database.datastore.read_offset())
+        else:
+            self._procedure_failed(connection, message.request_id, result.text)
+
+    def _procedure_failed(self, connection: Connection, request_id: int, text: str) -> None:
+        connection.append(seal(server.procedure_internal_error(request_id, text), Compression.NONE))
+
+    def _refuse(self, connection: Connection, request_id: int, text: str) -> None:
+        message = server.reducer_internal_error(request_id, self._database.stamp(), text)
+        connection.append(seal(message, Compression.NONE))
+
+    def _give_up(self, connection: Connection, text: str) -> None:
+        """Close with the reason; one that does not fit into a close frame ends the connection without."""
+        if not connection.close(INTERNAL_ERROR, text):
+            connection.tag.drop()

@@ -1,0 +1,121 @@
+"""Putting a worker's parts together: datastore, engine turn, module, routes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from spacetimedb_engine import Turn
+from spacetimedb_lib.moduledef import ModuleDefDecodeError, ValidationErrors
+from spacetimedb_standalone.database.database import Database, InitFailed
+from spacetimedb_standalone.database.lifecycle import disconnect_all
+from spacetimedb_standalone.database.procedures import Procedures
+from spacetimedb_standalone.database.program import ProgramLoader
+from spacetimedb_standalone.database.scheduler import Scheduler
+from spacetimedb_standalone.database.services import DatabaseServices
+from spacetimedb_standalone.database.updates import Updates
+from spacetimedb_standalone.datastore.datastore import Datastore
+from spacetimedb_standalone.datastore.errors import StorageError
+from spacetimedb_standalone.datastore.program import ProgramKind
+from spacetimedb_standalone.host.interface import ModuleError
+from spacetimedb_standalone.host.wasm import WasmLimits
+from spacetimedb_standalone.module_logs import ModuleLog
+from spacetimedb_standalone.ports.clock import Clock, SystemClock
+from spacetimedb_standalone.ports.disk_files import DiskFiles
+from spacetimedb_standalone.ports.files import Files
+from spacetimedb_standalone.supervisor.boot import WorkerBoot
+from spacetimedb_standalone.worker.calls import CallRoutes
+from spacetimedb_standalone.worker.clients import Clients
+from spacetimedb_standalone.worker.dialect_v2 import DialectV2
+from spacetimedb_standalone.worker.http_app import Routes
+from spacetimedb_standalone.worker.log_routes import LogRoutes
+from spacetimedb_standalone.worker.loop_turn import LoopTurn
+from spacetimedb_standalone.worker.program_routes import ProgramRoutes
+from spacetimedb_standalone.worker.schedule_timer import ScheduleTimer
+from spacetimedb_standalone.worker.stats import StatsRoute
+
+KINDS = {"Wasm": ProgramKind.WASM, "Js": ProgramKind.JS}
+
+
+class OpenError(Exception):
+    """The database could not be opened or created; `status` is the HTTP status for who asked for it."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A database that is ready, and what drives it."""
+
+    database: Database
+    timer: ScheduleTimer
+    routes: Routes
+
+
+def open_database(boot: WorkerBoot, clients: Clients) -> Opened:
+    """Open the replica, or create it; afterwards the module runs and left-over connections are gone.
+
+    Raises OpenError. What was written before that is rolled back: a failed creation leaves an empty log.
+    """
+    clock, files = SystemClock(), DiskFiles()
+    try:
+        datastore = _open_datastore(boot, files, clock)
+    except StorageError as error:
+        raise OpenError(500, str(error)) from error
+    logs = _open_logs(boot, files, clock)
+    turn = Turn(datastore.store, clients)
+    services = DatabaseServices(datastore, logs, clock)
+    loader = ProgramLoader(boot.cache_dir, WasmLimits.of_this_machine())
+    database = Database(datastore, turn, services, logs, clock, loader)
+    procedures = Procedures(database, clock)
+    scheduler = Scheduler(database, clock, procedures.run_unheard)
+    services.on_row_written = scheduler.row_written
+    loop_turn = LoopTurn(asyncio.get_running_loop(), turn, datastore, clock)
+    clients.database, clients.turn = database, loop_turn
+    clients.dialects = {protocol: DialectV2(database, procedures, protocol) for protocol in (2, 3)}
+    timer = ScheduleTimer(asyncio.get_running_loop(), scheduler, loop_turn, clock)
+    try:
+        _start_module(boot, database)
+    except OpenError:
+        database.close()
+        raise
+    disconnect_all(database)
+    scheduler.rebuild()
+    updates = Updates(database, scheduler)
+    routes = Routes(
+        calls=CallRoutes(database, loop_turn, clock, procedures),
+        programs=ProgramRoutes(database, updates, clients),
+        logs=LogRoutes(logs),
+        stats=StatsRoute(database, clients),
+    )
+    return Opened(database, timer, routes)
+
+
+def _open_datastore(boot: WorkerBoot, files: Files, clock: Clock) -> Datastore:
+    if boot.in_memory:
+        return Datastore.in_memory(clock)
+    return Datastore.open(boot.replica_dir, files, clock, options=boot.config.commitlog)
+
+
+def _open_logs(boot: WorkerBoot, files: Files, clock: Clock) -> ModuleLog:
+    if boot.in_memory:
+        return ModuleLog.in_memory(clock)
+    return ModuleLog.open(boot.replica_dir / "module_logs", files, clock)
+
+
+def _start_module(boot: WorkerBoot, database: Database) -> None:
+    """The stored program, or for an empty datastore the one that is to initialize it."""
+    try:
+        if database.datastore.initialized:
+            database.open()
+        else:
+            kind, program = KINDS[boot.host_type], boot.program_path.read_bytes()
+            database.create(kind, program, boot.database_identity, boot.owner_identity)
+    except InitFailed as error:
+        raise OpenError(400, f"Failed to create or update the database: {error}") from error
+    except (ModuleError, ModuleDefDecodeError, ValidationErrors) as error:
+        raise OpenError(500, str(error)) from error
+    except OSError as error:
+        raise OpenError(500, f"the program could not be read: {error}") from error
