@@ -1,0 +1,22 @@
+"""Entry point of `spacetimedb-cli`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    if sys.argv[1:] == ["--version"]:  # answered without loading anything: scripts ask it often
+        from spacetimedb_cli.version import version_text
+
+        print(version_text(Path(sys.argv[0]).absolute()))
+        return
+    from spacetimedb_cli.app import run
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Calling reducers and procedures from words on a command line."""

@@ -1,0 +1,1 @@
+"""The HTTP routes of a SpacetimeDB server, version 1, as functions."""

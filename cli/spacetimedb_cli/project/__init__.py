@@ -1,0 +1,1 @@
+"""`spacetime.json`: which databases a project has, and where they live."""

@@ -1,0 +1,1 @@
+"""What a database's module offers, as its server describes it."""

@@ -1,0 +1,1 @@
+"""Running SQL and showing what it gives."""
