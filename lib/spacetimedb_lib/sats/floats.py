@@ -37,9 +37,26 @@ def f32_from_bits(bits: int) -> float:
 
 
 def round_to_f32(value: float) -> float:
-    """The nearest F32; too large becomes infinity."""
+    """The nearest F32 of a float or int; too large becomes infinity."""
+    if isinstance(value, int):
+        value = _to_odd_f64(value)
     try:
         rounded: float = _F32.unpack(_F32.pack(value))[0]
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
     return rounded
+
+
+def _to_odd_f64(value: int) -> float:
+    """An F64 near an integer that rounds to the same F32 as the integer itself would.
+
+    Rounding twice goes wrong where the first rounding lands halfway between two F32; so the bits that an F64
+    cannot hold are not rounded but kept as one sticky bit.
+    """
+    extra = abs(value).bit_length() - 53
+    if extra <= 0:
+        return float(value)
+    kept = abs(value) >> extra
+    sticky = 1 if abs(value) & ((1 << extra) - 1) else 0
+    odd = float((kept | sticky) << extra)
+    return odd if value > 0 else -odd

@@ -39,6 +39,15 @@ def target(ref: Ref, typespace: Typespace) -> AlgebraicType:
     return typespace[ref.index]
 
 
+def skip_refs(type_: AlgebraicType, typespace: Typespace) -> AlgebraicType:
+    """What a chain of references ends in; an endless one stays a reference. Raises `TypeRefError`."""
+    for _ in range(len(typespace) + 1):
+        if not isinstance(type_, Ref):
+            break
+        type_ = target(type_, typespace)
+    return type_
+
+
 def resolve(type_: AlgebraicType, typespace: Typespace) -> AlgebraicType:
     """The type with every reference replaced by its target.
 
@@ -218,6 +227,7 @@ __all__ = [
     "query_view_row",
     "resolve",
     "result_inner",
+    "skip_refs",
     "target",
     "valid_for_client_definition",
     "valid_for_client_use",
