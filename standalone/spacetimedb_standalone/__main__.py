@@ -1,0 +1,40 @@
+"""The program `spacetimedb-standalone`: reads its command line and keeps what it runs free of tracebacks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from pathlib import Path
+
+from spacetimedb_standalone.config.options import StartOptions, parse_command_line
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 after a clean stop, 1 when the server or the command failed, 2 for wrong usage."""
+    try:
+        options = parse_command_line(sys.argv[1:] if arguments is None else arguments)
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 1
+    try:
+        return _start(options) if isinstance(options, StartOptions) else 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _start(options: StartOptions) -> int:
+    from spacetimedb_paths.metadata import MetadataError
+    from spacetimedb_standalone.config.readers import ConfigError
+    from spacetimedb_standalone.control.schema import ControlStateError
+    from spacetimedb_standalone.start import start_server
+
+    try:
+        start_server(options, os.environ, Path(sys.argv[0]).absolute())
+    except (ConfigError, MetadataError, ControlStateError, sqlite3.Error, OSError) as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
