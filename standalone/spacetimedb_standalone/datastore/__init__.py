@@ -1,0 +1,1 @@
+"""The state of a database: system tables, schema, first publish, replay, migration."""
