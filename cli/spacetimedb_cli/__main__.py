@@ -8,10 +8,11 @@ from pathlib import Path
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    if sys.argv[1:] == ["--version"]:  # answered without loading anything: scripts ask it often
-        from spacetimedb_cli.version import version_text
+    if sys.argv[1:] in (["--version"], ["-V"]):  # answered without loading anything: scripts ask it often
+        from spacetimedb_cli.version import VERSION, version_text
 
-        print(version_text(Path(sys.argv[0]).absolute()))
+        long = sys.argv[1] == "--version"
+        print(version_text(Path(sys.argv[0]).absolute()) if long else f"spacetime {VERSION}")
         return
     from spacetimedb_cli.app import run
 

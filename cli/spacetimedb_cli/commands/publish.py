@@ -20,13 +20,10 @@ app = new_app()
 class PublishCommand(Command):
     """`--yes` and `--delete-data` take their value only with `=`."""
 
-    bare: ClassVar[Mapping[str, str]] = {
-        "--yes": "all",
-        "-y": "all",
-        "--delete-data": "always",
-        "-c": "always",
-    }
+    bare: ClassVar[Mapping[str, str]] = {"--yes": "all", "--delete-data": "always"}
     spellings: ClassVar[Mapping[str, str]] = {
+        "-y": "--yes",
+        "-c": "--delete-data",
         "--clear-database": "--delete-data",
         "--build-opts": "--build-options",
         "--org": "--organization",

@@ -1,0 +1,1 @@
+"""Watching queries: rows as they come and go."""
