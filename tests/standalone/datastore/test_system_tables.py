@@ -23,10 +23,7 @@ FINAL: dict[int, dict[str, Any]] = {
     for entry in map(json.loads, (DATABASE / "final-state.jsonl").open(encoding="utf-8"))
 }
 COLUMN_TYPES = {
-    (row["row"]["table_id"], row["row"]["col_pos"]): (
-        row["row"]["col_name"],
-        bytes.fromhex(row["row"]["col_type"]),
-    )
+    (row["table_id"], row["col_pos"]): (row["col_name"], bytes.fromhex(row["col_type"]))
     for row in (entry["row"] for entry in FINAL[SystemTable.COLUMN]["rows"])
 }
 
