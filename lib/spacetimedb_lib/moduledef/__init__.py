@@ -24,9 +24,11 @@ from spacetimedb_lib.moduledef.functions import (
     ReducerDef,
     ViewDef,
 )
+from spacetimedb_lib.moduledef.migrate import MigrationErrors, Plan, plan_migration
 from spacetimedb_lib.moduledef.raw_common import Lifecycle, TableAccess, TableType
 from spacetimedb_lib.moduledef.raw_v10 import Visibility
 from spacetimedb_lib.moduledef.rules import Edition, RawVersion
+from spacetimedb_lib.moduledef.serve import read_served_v9, read_served_v10, serve_v9, serve_v10
 from spacetimedb_lib.moduledef.tables import (
     ColumnDef,
     FunctionKind,
@@ -50,11 +52,13 @@ __all__ = [
     "IndexDef",
     "IndexKind",
     "Lifecycle",
+    "MigrationErrors",
     "ModuleDef",
     "ModuleDefDecodeError",
     "ModuleDefError",
     "Namespace",
     "OutboxDef",
+    "Plan",
     "ProcedureDef",
     "RawVersion",
     "ReducerDef",
@@ -71,5 +75,10 @@ __all__ = [
     "ViewDef",
     "Visibility",
     "decode",
+    "plan_migration",
+    "read_served_v9",
+    "read_served_v10",
+    "serve_v9",
+    "serve_v10",
     "validate",
 ]

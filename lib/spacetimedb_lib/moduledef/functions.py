@@ -5,13 +5,15 @@ Ids are global: they count through the root module and then its submodules, dept
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from spacetimedb_lib.moduledef.raw_common import Lifecycle
 from spacetimedb_lib.moduledef.raw_v10 import Visibility
 from spacetimedb_lib.moduledef.records import Tagged
 from spacetimedb_lib.moduledef.tables import ColumnDef, Namespace
-from spacetimedb_lib.sats.types import AlgebraicType, Product
+from spacetimedb_lib.sats.resolve import resolve
+from spacetimedb_lib.sats.types import AlgebraicType, Product, Typespace
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class _Function:
 
 @dataclass(frozen=True)
 class _Callable(_Function):
-    """A function with parameters. Their types may hold references.
+    """A function with parameters, whose types may hold references into `typespace`.
 
     `params` keep the names of the source, as calls with named arguments use them; `param_names` are the
     canonical ones, as generated clients show them.
@@ -43,6 +45,12 @@ class _Callable(_Function):
 
     params: Product
     param_names: tuple[str, ...]
+    typespace: Typespace = field(repr=False, compare=False)
+
+    @cached_property
+    def resolved_params(self) -> tuple[AlgebraicType, ...]:
+        """The types of the parameters with references inlined. Raises `TypeRefError` for recursive types."""
+        return tuple(resolve(element.type, self.typespace) for element in self.params.elements)
 
 
 @dataclass(frozen=True)

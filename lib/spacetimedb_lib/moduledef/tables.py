@@ -58,6 +58,11 @@ class IndexDef:
     def full_name(self) -> str:
         return self.namespace.qualify(self.name)
 
+    @property
+    def full_source_name(self) -> str:
+        """The alias that the database stores for look-ups by modules."""
+        return self.namespace.qualify_accessor(self.source_name)
+
 
 @dataclass(frozen=True)
 class UniqueConstraintDef:

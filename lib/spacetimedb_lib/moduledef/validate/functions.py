@@ -48,6 +48,7 @@ def reducer(context: Context, raw: RawReducerDefV10, index: int) -> ReducerDef:
         accessor=accessor,
         params=raw.params,
         param_names=param_names,
+        typespace=context.types,
         visibility=raw.visibility,
         lifecycle=None,
     )
@@ -72,6 +73,7 @@ def procedure(context: Context, raw: RawProcedureDefV10, index: int) -> Procedur
         accessor=accessor,
         params=raw.params,
         param_names=param_names,
+        typespace=context.types,
         return_type=raw.return_type,
         visibility=raw.visibility,
     )

@@ -12,7 +12,7 @@ from spacetimedb_lib.moduledef.records import Tagged
 from spacetimedb_lib.moduledef.validate.context import Context
 from spacetimedb_lib.moduledef.validate.naming import identifier
 from spacetimedb_lib.moduledef.validate.problems import Problems, each
-from spacetimedb_lib.moduledef.validate.type_text import debug_string
+from spacetimedb_lib.sats.display import quoted
 
 _PATH_CHARACTERS = frozenset(string.ascii_lowercase + string.digits + "-_~/")
 _ANY = "Any"
@@ -70,4 +70,4 @@ def _debug_method(method: Tagged) -> str:
     if method.name == _ANY:
         return _ANY
     name, extension = method.content
-    return f"Method({name}({debug_string(extension)}))" if extension else f"Method({name})"
+    return f"Method({name}({quoted(extension)}))" if extension else f"Method({name})"

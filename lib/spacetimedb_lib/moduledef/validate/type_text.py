@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from spacetimedb_lib.sats.display import quoted
 from spacetimedb_lib.sats.type_forms import KIND_NAMES
 from spacetimedb_lib.sats.types import AlgebraicType, Array, Element, Primitive, Product, Ref, Sum, Variant
 
@@ -28,13 +29,7 @@ def _debug(type_: AlgebraicType) -> str:
 
 def _members(members: Iterable[Element | Variant]) -> str:
     inside = (
-        f"{debug_string(str(i) if member.name is None else member.name)}: {_debug(member.type)}"
+        f"{quoted(str(i) if member.name is None else member.name)}: {_debug(member.type)}"
         for i, member in enumerate(members)
     )
     return "{" + ", ".join(inside) + "}"
-
-
-def debug_string(text: str) -> str:
-    """A string in quotes, its quotes and backslashes escaped."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

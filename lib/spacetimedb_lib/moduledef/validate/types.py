@@ -7,7 +7,7 @@ from spacetimedb_lib.moduledef.errors import ErrorKind, Ranked, invalid
 from spacetimedb_lib.moduledef.raw_v10 import RawScopedTypeNameV10, RawTypeDefV10
 from spacetimedb_lib.moduledef.validate.context import Context
 from spacetimedb_lib.moduledef.validate.problems import Problems, each
-from spacetimedb_lib.moduledef.validate.type_text import debug_string
+from spacetimedb_lib.sats.display import quoted
 from spacetimedb_lib.sats.type_forms import type_text
 from spacetimedb_lib.sats.types import AlgebraicType, Product, Sum
 
@@ -60,4 +60,4 @@ def _has_default_ordering(type_: AlgebraicType) -> bool:
 
 
 def _debug_name(name: RawScopedTypeNameV10) -> Ranked:
-    return Ranked((name.scope, name.source_name), debug_string("::".join((*name.scope, name.source_name))))
+    return Ranked((name.scope, name.source_name), quoted("::".join((*name.scope, name.source_name))))

@@ -15,7 +15,7 @@ from spacetimedb_lib.moduledef.validate.functions import parameter_names
 from spacetimedb_lib.moduledef.validate.naming import identifier
 from spacetimedb_lib.moduledef.validate.problems import Problems, each
 from spacetimedb_lib.moduledef.validate.tables import columns
-from spacetimedb_lib.moduledef.validate.type_text import debug_string
+from spacetimedb_lib.sats.display import quoted
 from spacetimedb_lib.sats.resolve import option_inner, query_view_row
 from spacetimedb_lib.sats.type_forms import type_text
 from spacetimedb_lib.sats.types import F32, F64, AlgebraicType, Array, Ref
@@ -63,6 +63,7 @@ def view(context: Context, raw: RawViewDefV10) -> ViewDef:
         accessor=accessor,
         params=raw.params,
         param_names=param_names,
+        typespace=context.types,
         index=raw.index,
         is_public=raw.is_public,
         is_anonymous=raw.is_anonymous,
@@ -115,7 +116,7 @@ def _declared_keys(
             raise invalid(ErrorKind.RepeatedViewPrimaryKey, view=view_name)
         seen.add(view_name)
         if len(key.columns) > 1:
-            listed = f"[{', '.join(map(debug_string, key.columns))}]"
+            listed = f"[{', '.join(map(quoted, key.columns))}]"
             raise invalid(ErrorKind.MultipleViewPrimaryKeyColumns, view=view_name, columns=listed)
         for column in key.columns:
             declared[view_name] = _key_column(context, views, view_name, column)
