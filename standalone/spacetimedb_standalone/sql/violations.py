@@ -1,0 +1,22 @@
+"""What is told of a row that contradicts a unique index."""
+
+from __future__ import annotations
+
+import json
+
+from spacetimedb_lib.sats.bsatn import codec
+
+from .errors import SqlConstraintError
+from .schema import TableDef
+
+
+def unique_violation(table: TableDef, index_id: int, row: bytes) -> SqlConstraintError:
+    """The index is named, not the constraint: that is what the public server does."""
+    index = next(index for index in table.indexes if index.id == index_id)
+    values = codec(table.row_type).decode_exact(row)
+    columns = json.dumps([table.columns[position].name for position in index.columns])
+    key = json.dumps(values[index.columns[0]])
+    return SqlConstraintError(
+        f"IndexError: Unique constraint violation '{index.name}' in table '{table.name}': "
+        f"column(s): '{columns}' value: {key}"
+    )

@@ -1,0 +1,112 @@
+"""Queries that are being watched, each once however many query sets contain it.
+
+Two callers share a query if its text is the same to the letter and what it returns cannot depend on which of
+them asks: only then is it evaluated once for both. Owners, who see more, share among themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from spacetimedb_standalone.sql.schema import Caller, Catalog, Rows, TableDef
+
+from .changes import Changes
+from .compiled import CompiledQuery, LinkedMark, Mark, compile_query
+from .pruning import Pruning
+
+if TYPE_CHECKING:
+    from .sets import QuerySet
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Rows of one table, from one fragment of a query."""
+
+    table: TableDef
+    rows: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """What a transaction changed for one fragment of a query."""
+
+    table: TableDef
+    inserts: list[bytes]
+    deletes: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryKey:
+    text: str
+    is_owner: bool
+    identity: bytes | None
+    """Whose, if it depends on that."""
+
+
+class WatchedQuery:
+    def __init__(self, key: QueryKey, caller: Caller, compiled: CompiledQuery) -> None:
+        self.key = key
+        self.caller = caller
+        """The first who asked: a caller to compile it for again."""
+        self.compiled = compiled
+        self.sets: dict[QuerySet, None] = {}
+
+    def marks(self) -> list[TableDef | Mark | LinkedMark]:
+        return [mark for fragment in self.compiled.fragments for mark in fragment.marks()]
+
+    def rows(self, store: Rows) -> list[TableRows]:
+        """The present result. Fragments that read a table without rows are left out."""
+        return [
+            TableRows(fragment.table, fragment.rows(store))
+            for fragment in self.compiled.fragments
+            if not fragment.reads_an_empty_table(store)
+        ]
+
+    def changes(self, changes: Changes, store: Rows) -> list[TableChange]:
+        """What a transaction changed about the result; fragments without change are left out."""
+        found = []
+        for fragment in self.compiled.fragments:
+            inserts, deletes = fragment.changes(changes, store)
+            if inserts or deletes:
+                found.append(TableChange(fragment.table, inserts, deletes))
+        return found
+
+
+class QueryRegistry:
+    def __init__(self, watch: Callable[[int, bool], None]) -> None:
+        self._queries: dict[QueryKey, WatchedQuery] = {}
+        self.pruning: Pruning[WatchedQuery] = Pruning(watch)
+
+    def find(self, text: str, caller: Caller) -> WatchedQuery | None:
+        """The query of this text if it is being watched for such a caller."""
+        common = self._queries.get(QueryKey(text, caller.is_owner, None))
+        return common or self._queries.get(QueryKey(text, caller.is_owner, caller.identity))
+
+    def compile(self, text: str, caller: Caller, catalog: Catalog) -> WatchedQuery:
+        """A query not yet watched. Raises SqlError."""
+        compiled = compile_query(text, catalog, caller)
+        identity = caller.identity if compiled.depends_on_caller else None
+        return WatchedQuery(QueryKey(text, caller.is_owner, identity), caller, compiled)
+
+    def enter(self, query: WatchedQuery, query_set: QuerySet) -> None:
+        """Let a set watch a query, which is filed with the first set that does."""
+        if not query.sets:
+            self._queries[query.key] = query
+            self.pruning.add(query)
+        query.sets[query_set] = None
+
+    def leave(self, query: WatchedQuery, query_set: QuerySet) -> None:
+        query.sets.pop(query_set, None)
+        if not query.sets and self._queries.pop(query.key, None) is not None:
+            self.pruning.remove(query)
+
+    def all(self) -> list[WatchedQuery]:
+        return list(self._queries.values())
+
+    def replace(self, query: WatchedQuery, compiled: CompiledQuery) -> None:
+        """Let a query mean what it means now, after the tables were defined anew."""
+        self.pruning.remove(query)
+        query.compiled = compiled
+        self.pruning.add(query)
