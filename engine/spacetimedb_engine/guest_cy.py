@@ -1,0 +1,290 @@
+"""One WebAssembly instance, seen from the engine: its memory, its handles, and the way into its exports.
+
+The runtime's functions are called by address, and everything it hands out (errors, traps) goes to `explain`, which
+reads and frees it. Host functions (the `abi_*` modules) work on this object.
+
+Invariants:
+- Guest memory never moves (the runtime is told so), so its address is taken once; it may grow, so its size is asked
+  for again whenever a guest points beyond the size that is known.
+- `raw` belongs to the call that is being made; a call within a call uses it again, because the runtime has read the
+  arguments before any host function runs and writes the results after the last one.
+- `transaction` says whether the running function may touch rows; `anonymous` that it opened the transaction itself.
+- After a trap the guest is dead: its memory may be in any state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cython
+
+if cython.compiled:
+    from cython.cimports.spacetimedb_engine.buffer_cy import Buffer
+    from cython.cimports.spacetimedb_engine.handles_cy import RowIters, Sinks, Sources
+else:
+    from spacetimedb_engine.buffer_cy import Buffer
+    from spacetimedb_engine.foreign import (
+        as_call,
+        as_data,
+        as_deadline,
+        as_pointer,
+        as_size,
+        as_trap,
+        new_raw,
+        pointer,
+        run,
+    )
+    from spacetimedb_engine.handles_cy import RowIters, Sinks, Sources
+    from spacetimedb_engine.memory import bufp, foreign, ld32, ld64, null, u8p
+    from spacetimedb_engine.store_cy import Store
+
+Answer = int | bytes | list[bytes] | None
+
+
+class Guest:
+    """Make one, link its imports (`imports_of`), instantiate, `bind`, then call.
+
+    `identity`: the database's, 32 bytes. `rare(op, a, b, parts)`: see `status.Rare`. `row_limit`: bytes of rows that
+    open iterators may hold together. `may_wait`: it may sleep and make HTTP requests, as procedures do.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        identity: bytes,
+        rare: Callable[[int, int, int, list[bytes | None]], Answer],
+        row_limit: cython.size_t,
+        may_wait: bool = False,
+    ) -> None:
+        self.store = store
+        self.identity = identity
+        self.rare = rare
+        self.row_limit = row_limit
+        self.may_wait = may_wait
+        self.function: bytes | None = None
+        self.text: bytes = b""
+        self.trap_text: bytes = b""
+        self.cause: BaseException | None = None
+        self.dead = True
+        self.sources = Sources()
+        self.sinks = Sinks()
+        self.iters = RowIters()
+        self.notified = Buffer()
+        self.transaction = self.anonymous = self.viewing = False
+        self.reads: list[tuple[bool, int, bytes]] = []
+        self.depth = 0
+        if not cython.compiled:
+            self.raw = new_raw()
+            self.mem: u8p = null()
+            self.answer: Answer = None
+
+    def link(
+        self, functions: dict[str, int], explain: Callable[[int, int], tuple[int, bytes]], ticks: cython.ulonglong
+    ) -> None:
+        """The runtime: addresses of its functions by name; `explain(error, trap)` -> (status, text) frees both;
+        `ticks`: what a call may take, in ticks of the runtime's clock."""
+        self.explain = explain
+        self.ticks = ticks
+        self.f_call = as_call(functions["wasmtime_func_call_unchecked"])
+        self.f_trap = as_trap(functions["wasmtime_trap_new"])
+        self.f_size = as_size(functions["wasmtime_memory_data_size"])
+        self.f_data = as_data(functions["wasmtime_memory_data"])
+        self.f_deadline = as_deadline(functions["wasmtime_context_set_epoch_deadline"])
+
+    def attach(self, context: cython.size_t) -> None:
+        """The store's context, before the instance exists: its start function may call imports."""
+        self.context = as_pointer(context)
+        self.memory = as_pointer(0)
+        self.mem_len = 0
+        self.rearm()
+
+    def bind(self, memory: cython.size_t, reducer: cython.size_t) -> None:
+        """The instance's memory and its `__call_reducer__`."""
+        self.memory = as_pointer(memory)
+        self.reducer_func = as_pointer(reducer)
+        self.dead = False
+        if cython.compiled:
+            self.mem = self.f_data(self.context, self.memory)
+        self.refresh()
+
+    def notify(self, table_ids: Sequence[int]) -> None:
+        """Rows that the guest writes to these tables are shown to `rare` (ROW_WRITTEN)."""
+        self.notified.clear()
+        for table_id in table_ids:
+            self.notified.write(table_id.to_bytes(4, "little"))
+
+    def is_notified(self, table_id: cython.uint) -> cython.bint:
+        k: cython.size_t
+        for k in range(self.notified.n // 4):
+            if ld32(self.notified.data, k * 4) == table_id:
+                return True
+        return False
+
+    # ---- memory
+
+    def refresh(self) -> None:
+        self.mem_len = self.f_size(self.context, self.memory)
+        if not cython.compiled:
+            self.mem = foreign(self.f_data(self.context, self.memory), self.mem_len)
+
+    def bad(self, p: cython.size_t, n: cython.size_t) -> cython.int:
+        """Is p..p+n not the guest's? 0 it is, -1 a null pointer, -2 out of bounds."""
+        if p == 0:
+            return -1
+        if p + n > self.mem_len:
+            if self.memory == as_pointer(0):
+                return -2
+            self.refresh()
+            if p + n > self.mem_len:
+                return -2
+        return 0
+
+    # ---- calls
+
+    def rearm(self) -> None:
+        """The time of the call begins anew."""
+        self.f_deadline(self.context, self.ticks)
+
+    def enter(self, func: pointer, n: cython.size_t) -> cython.int:
+        """Runs an export with n arguments in `raw`. 0, or a negative status and `text`."""
+        self.rearm()
+        if run(self.f_call, self.context, func, self.raw, n) == 0:
+            return 0
+        return self.failed()
+
+    def failed(self) -> cython.int:
+        self.dead = True
+        try:
+            status, self.text = self.explain(self.raw[31], self.raw[30])
+        except BaseException as error:
+            self.cause = error
+            self.text = b"the runtime's error could not be read"
+            return -1
+        return status
+
+    def leave(self, table_mark: cython.size_t, heap_mark: cython.size_t, sink_mark: cython.uint) -> None:
+        """A call is over: its handles go, and with the outermost call the row iterators."""
+        self.depth -= 1
+        self.sources.cut(table_mark, heap_mark)
+        self.sinks.cut(sink_mark)
+        if self.depth == 0:
+            self.iters.close_all()
+
+    def reducer(
+        self, id: cython.uint, head: u8p, now: cython.ulonglong, args: u8p, off: cython.size_t, n: cython.size_t
+    ) -> cython.int:
+        """The outermost call of a reducer, inside an open transaction; `head` = sender and connection id, 48 bytes.
+
+        0 ok, 1 failed with `text`, 2 an unknown code, negative: dead, with `text`.
+        """
+        k: cython.int
+        status: cython.int
+        code: cython.uint
+        self.depth = 1
+        self.transaction = True
+        self.anonymous = self.viewing = False
+        self.raw[0] = id
+        for k in range(6):
+            self.raw[2 + 2 * k] = ld64(head, 8 * k)
+        self.raw[14] = now
+        self.raw[16] = self.sources.open_args(args, off, n)
+        self.raw[18] = self.sinks.open()
+        status = self.enter(self.reducer_func, 10)
+        if status == 0:
+            code = self.raw[0] & 0xFFFFFFFF
+            if code == 1:
+                status = 1
+                self.text = self.sinks.get(1).take()
+            elif code != 0:
+                status = 2
+                self.text = b"unknown return code"
+        self.transaction = False
+        self.leave(0, 0, 0)
+        return status
+
+    def call_reducer(
+        self, id: int, name: bytes, sender: bytes, connection_id: bytes, now: int, args: bytes
+    ) -> int:
+        """A reducer from Python, inside an open transaction: see `reducer`."""
+        head = sender + connection_id
+        if self.depth != 0 or len(head) != 48:
+            raise ValueError("a reducer is an outermost call with a sender of 32 and a connection id of 16 bytes")
+        self.function = name
+        return self.reducer(id, bufp(head), now, bufp(args), 0, len(args))
+
+    def invoke(
+        self,
+        func: cython.size_t,
+        words: list[int],
+        sources: list[tuple[int, bytes | None]],
+        sinks: list[int],
+        name: bytes | None,
+        transaction: bool,
+        viewing: bool,
+    ) -> tuple[int, int, list[bytes], list[tuple[bool, int, bytes]]]:
+        """Any export, from Python, also within another call of this guest.
+
+        `words` are the arguments as unsigned numbers; at the positions in `sources` go handles of bytes to read
+        (0 for None), at those in `sinks` handles of fresh sinks. Returns (0 or a negative status, returned code,
+        what the sinks hold, what was read if `viewing`: (a whole table?, table or index id, key)).
+        """
+        position: int
+        content: bytes | None
+        k: cython.int
+        status: cython.int
+        code: cython.longlong
+        if len(words) > 15:
+            raise ValueError("no export takes more than 15 arguments")
+        before = (self.transaction, self.anonymous, self.viewing, self.reads)
+        table_mark: cython.size_t = self.sources.table.n
+        heap_mark: cython.size_t = self.sources.heap.n
+        sink_mark: cython.uint = self.sinks.n
+        self.depth += 1
+        self.transaction = transaction
+        self.anonymous = False
+        self.viewing = viewing
+        self.reads = []
+        if name is not None:
+            self.function = name
+        try:
+            for position, content in sources:
+                words[position] = self._source(content)
+            for position in sinks:
+                words[position] = self.sinks.open()
+            for k in range(len(words)):
+                self.raw[2 * k] = words[k]
+            status = self.enter(as_pointer(func), len(words))
+            if status != 0:
+                return status, 0, [], []
+            code = self.raw[0] & 0xFFFFFFFF
+            return 0, code, [self.sinks.get(words[position]).take() for position in sinks], self.reads
+        finally:
+            self.transaction, self.anonymous, self.viewing, self.reads = before
+            self.leave(table_mark, heap_mark, sink_mark)
+
+    def _source(self, content: bytes | None) -> int:
+        if content is None:
+            return 0
+        handle = self.sources.open_copy(bufp(content), 0, len(content))
+        if handle < 0:
+            raise MemoryError(f"no memory for {len(content)} bytes of arguments")
+        return handle
+
+    @property
+    def in_transaction(self) -> bool:
+        """May the running function touch rows?"""
+        return self.transaction
+
+    @property
+    def has_own_transaction(self) -> bool:
+        """Did the running procedure open a transaction that it has not ended?"""
+        return self.anonymous
+
+    @property
+    def memory_size(self) -> int:
+        """Bytes of the guest's memory."""
+        if self.memory == as_pointer(0):
+            return 0
+        self.refresh()
+        return self.mem_len
+

@@ -1,0 +1,16 @@
+cimport cython
+from spacetimedb_engine.foreign cimport address_of, rawp
+from spacetimedb_engine.guest_cy cimport Guest
+from spacetimedb_engine.memory cimport bufp
+from spacetimedb_engine cimport abi_bytes_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
+
+@cython.final
+cdef class Import:
+    cdef Guest guest
+    cdef int op
+    cdef str name
+    cdef object callback
+    cdef void* trap(self, long long code) noexcept
+
+cdef long long dispatch(Guest g, int op, rawp a) noexcept
+cdef void* thunk(Import env, void* caller, rawp a, size_t n) noexcept
