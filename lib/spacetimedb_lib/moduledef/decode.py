@@ -23,10 +23,20 @@ def decode(data: bytes, edition: Edition = Edition.V2_8) -> ModuleDef:
 
 
 def validate(raw: Tagged, edition: Edition = Edition.V2_8) -> ModuleDef:
-    """Check a raw definition of any version. Raises `ValidationErrors`."""
+    """Check a raw definition of any version.
+
+    Raises `ValidationErrors`, or `ModuleDefDecodeError` when it is nested too deeply to be judged.
+    """
+    try:
+        return _validate(raw, edition)
+    except RecursionError:
+        raise ModuleDefDecodeError("the module's types or submodules are nested too deeply") from None
+
+
+def _validate(raw: Tagged, edition: Edition) -> ModuleDef:
     version, content = raw
-    errors: list[ValidationError] = []
     rules = Rules(RawVersion.V10 if version == "V10" else RawVersion.V9_OR_EARLIER, edition)
+    errors: list[ValidationError] = []
     if version == "V8BackCompat":
         content, found = upgrade_v8.upgrade(content)
         errors += found
@@ -35,10 +45,7 @@ def validate(raw: Tagged, edition: Edition = Edition.V2_8) -> ModuleDef:
         errors += found
     problems = Problems()
     with problems:
-        try:
-            definition = validate_module(content, rules, ROOT, FirstIds())
-        except RecursionError:
-            raise ModuleDefDecodeError("the module's types or submodules are nested too deeply") from None
+        definition = validate_module(content, rules, ROOT, FirstIds())
     errors += problems.errors
     if errors:
         raise ValidationErrors(errors)

@@ -41,7 +41,7 @@ from spacetimedb_lib.moduledef.raw_v10 import (
 from spacetimedb_lib.moduledef.records import Tagged
 from spacetimedb_lib.moduledef.rules import Edition
 from spacetimedb_lib.moduledef.serve_v9 import by_name, raw_algorithm, raw_unique
-from spacetimedb_lib.moduledef.tables import IndexDef, OutboxDef, SequenceDef, TableDef, UniqueConstraintDef
+from spacetimedb_lib.moduledef.tables import IndexDef, SequenceDef, TableDef, UniqueConstraintDef
 from spacetimedb_lib.sats.types import STRING, UNIT, Element, Product
 
 _ALWAYS = ("Typespace", "ExplicitNames")
@@ -75,7 +75,7 @@ def _sections(definition: ModuleDef, newer: bool) -> Iterator[tuple[str, Any]]:
         tuple(RawHttpHandlerDefV10(item.accessor) for item in definition.http_handlers.values()),
     )
     yield "HttpRoutes", _routes(definition, newer)
-    yield "Outboxes", tuple(_outbox(table, table.outbox) for table in tables if table.outbox is not None)
+    yield "Outboxes", tuple(_outboxes(definition))
     yield "Views", tuple(_view(view, newer) for view in definition.views.values())
     yield "ViewPrimaryKeys", tuple(_view_keys(definition.views.values()))
     yield (
@@ -162,15 +162,19 @@ def _sequence(item: SequenceDef) -> RawSequenceDefV10:
     )
 
 
-def _outbox(table: TableDef, outbox: OutboxDef) -> RawOutboxDef:
-    return RawOutboxDef(
-        table_name=table.name,
-        remote_reducer=outbox.remote_reducer,
-        target_column=outbox.target_column,
-        arg_columns=outbox.arg_columns,
-        on_result_reducer=outbox.on_result,
-        signature_hash=int.from_bytes(outbox.signature_hash, "little"),
-    )
+def _outboxes(definition: ModuleDef) -> Iterator[RawOutboxDef]:
+    """With the names of the source, by which a reader finds the table and the reducer."""
+    for table in definition.tables.values():
+        outbox = table.outbox
+        if outbox is not None:
+            yield RawOutboxDef(
+                table_name=table.accessor,
+                remote_reducer=outbox.remote_reducer,
+                target_column=outbox.target_column,
+                arg_columns=outbox.arg_columns,
+                on_result_reducer=outbox.on_result and definition.reducers[outbox.on_result].accessor,
+                signature_hash=int.from_bytes(outbox.signature_hash, "little"),
+            )
 
 
 # --- functions ---

@@ -17,7 +17,6 @@ from spacetimedb_lib.moduledef.migrate.errors import (
 from spacetimedb_lib.moduledef.migrate.log_lines import log_line
 from spacetimedb_lib.moduledef.migrate.paint import Style
 from spacetimedb_lib.moduledef.migrate.planner import plan_migration
-from spacetimedb_lib.moduledef.migrate.policy import check_policy, migration_token
 from spacetimedb_lib.moduledef.migrate.pretty import pretty
 from spacetimedb_lib.moduledef.migrate.steps import Plan, Precheck, Step, StepKind
 
@@ -31,9 +30,7 @@ __all__ = [
     "Step",
     "StepKind",
     "Style",
-    "check_policy",
     "log_line",
-    "migration_token",
     "plan_migration",
     "pretty",
 ]

@@ -11,8 +11,6 @@ from spacetimedb_lib.identity import Identity
 from spacetimedb_lib.moduledef.migrate.errors import MigrationPolicyError
 from spacetimedb_lib.moduledef.migrate.steps import Plan
 
-__all__ = ["check_policy", "migration_token"]
-
 
 def check_policy(
     plan: Plan, token: bytes | None, database: Identity, old_program: bytes, new_program: bytes
