@@ -51,6 +51,8 @@ class Root(LazyBranch):
     }
 
 
+BUG = "\n\nThis is a fault of the tool itself: please report it, with what `python -X dev` shows in addition."
+
 app = new_app()
 
 
@@ -114,6 +116,11 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
         return 1
     except typer.Abort:
         host.terminal.err("Aborted!")
+        return 1
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        host.terminal.err(report(error) + BUG)
         return 1
     return result if isinstance(result, int) else 0
 

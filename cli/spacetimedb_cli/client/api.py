@@ -136,6 +136,14 @@ def json_of(response: httpx.Response) -> Any:
         ) from error
 
 
+def field_of(response: httpx.Response, name: str) -> Any:
+    """A field of the JSON object in an answer. Raises `PeerError` where it is not there."""
+    answer = json_of(response)
+    if not isinstance(answer, dict) or name not in answer:
+        raise PeerError(f"the server's answer to {response.url} has no `{name}`: is it a SpacetimeDB server?")
+    return answer[name]
+
+
 @contextmanager
 def _reached(url: str, query: Mapping[str, str] | None) -> Iterator[None]:
     try:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from spacetimedb_cli.client.api import Api, failure, json_of, segment
+from spacetimedb_cli.client.api import Api, failure, field_of, json_of, segment
 from spacetimedb_cli.errors import CliError, PeerError, UserError
 from spacetimedb_lib.identity import Identity
 
@@ -53,8 +53,8 @@ def resolve(api: Api, name: str) -> DatabaseRef:
 
 
 def names_of(api: Api, identity: str) -> list[str]:
-    answer = json_of(api.fetch("GET", f"/v1/database/{identity}/names"))
-    return [str(name) for name in answer["names"]]
+    answer = api.fetch("GET", f"/v1/database/{identity}/names")
+    return [str(name) for name in field_of(answer, "names")]
 
 
 def schema(api: Api, database: DatabaseRef) -> tuple[int, Any]:
@@ -111,8 +111,8 @@ def delete(api: Api, database: DatabaseRef, token: str | None = None) -> NeedsCo
     """Delete a database, or learn what would go with it."""
     response = api.ask("DELETE", database.path, query={"token": token} if token else None)
     if response.status_code == 428:
-        answer = json_of(response)
-        return NeedsConfirmation(_tree(answer["database_tree"]["root"]), str(answer["confirmation_token"]))
+        tree, token = field_of(response, "database_tree"), field_of(response, "confirmation_token")
+        return NeedsConfirmation(_tree(tree["root"]), str(token))
     if not response.is_success:
         raise failure(response)
     return None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from spacetimedb_cli.client.api import Api, json_of
-from spacetimedb_cli.errors import PeerError
+from spacetimedb_cli.client.api import Api, field_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +17,8 @@ class Login:
 
 def new_login(api: Api) -> Login:
     """An identity that the server makes up; it is only worth something on that server."""
-    answer = json_of(api.fetch("POST", "/v1/identity"))
-    try:
-        return Login(str(answer["identity"]), str(answer["token"]))
-    except (KeyError, TypeError) as error:
-        raise PeerError(f"{api.url} answered without an identity: is it a SpacetimeDB server?") from error
+    answer = api.fetch("POST", "/v1/identity")
+    return Login(str(field_of(answer, "identity")), str(field_of(answer, "token")))
 
 
 def public_key(api: Api) -> str:
@@ -32,8 +28,8 @@ def public_key(api: Api) -> str:
 
 def databases_of(api: Api, identity: str) -> list[str]:
     """The databases that an identity owns, as identities."""
-    answer = json_of(api.fetch("GET", f"/v1/identity/{identity}/databases"))
-    return [str(database) for database in answer["identities"]]
+    answer = api.fetch("GET", f"/v1/identity/{identity}/databases")
+    return [str(database) for database in field_of(answer, "identities")]
 
 
 def ping(api: Api) -> int:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from spacetimedb_cli.errors import UserError
 from spacetimedb_cli.grammar import Command, new_app
 from spacetimedb_cli.invocation import Invocation
 from spacetimedb_cli.options import Server, Yes
@@ -25,9 +26,12 @@ def rename(
 ) -> None:
     """Rename a database"""
     from spacetimedb_cli.client import databases
-    from spacetimedb_cli.client.domains import check_domain
+    from spacetimedb_lib.names import DomainNameError, split_domain
 
     invocation: Invocation = ctx.obj
-    check_domain(to)
+    try:
+        split_domain(to)
+    except DomainNameError as error:
+        raise UserError(str(error)) from None
     databases.rename(invocation.server(server, interactive=not yes), database, to)
     invocation.terminal.out(f"Name set to {to} for identity {database}.")

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from spacetimedb_cli.auth.token import identity_of
 from spacetimedb_cli.client.api import Api
 from spacetimedb_cli.client.databases import parse_identity
-from spacetimedb_cli.client.domains import check_database_name
 from spacetimedb_cli.client.publishing import (
     AutoMigration,
     PermissionDenied,
@@ -21,6 +20,7 @@ from spacetimedb_cli.errors import CliError, HostError, UserError
 from spacetimedb_cli.invocation import Invocation
 from spacetimedb_cli.publish.consent import Consent
 from spacetimedb_cli.publish.requests import ClearMode, PublishRequest, Source
+from spacetimedb_lib.names import DatabaseNameError, check_database_name
 
 MAINCLOUD = "maincloud.spacetimedb.com"
 SUGGESTED_NAME_LENGTH = 12
@@ -59,11 +59,14 @@ def named(request: PublishRequest) -> PublishRequest:
         if parent not in (None, above):
             raise UserError("cannot specify both --parent and <parent>/<child>")
         name, parent = child, above
-    check_database_name(name)
+    try:
+        check_database_name(name)
+    except DatabaseNameError as error:
+        raise UserError(str(error)) from None
     if parent is not None and not parse_identity(parent):
         try:
             check_database_name(parent)
-        except UserError as error:
+        except DatabaseNameError as error:
             raise UserError(f"invalid parent database name `{parent}`") from error
     return replace(request, database=name, parent=parent)
 

@@ -22,11 +22,9 @@ A special type inside another value keeps its one field: ``(some = (__identity__
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
+from spacetimedb_lib.sats.display import float_plain
 from spacetimedb_lib.sats.resolve import (
     is_connection_id,
     is_identity,
@@ -46,9 +44,8 @@ from spacetimedb_lib.sats.types import (
     Sum,
     Variant,
 )
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROS = 1_000_000
+from spacetimedb_lib.timestamp import TimeDuration, Timestamp, TimestampRangeError
+from spacetimedb_lib.uuid import Uuid
 
 
 def cell(type_: AlgebraicType, value: Any) -> str:
@@ -59,24 +56,11 @@ def cell(type_: AlgebraicType, value: Any) -> str:
 
 
 def timestamp_text(micros: int) -> str:
-    """RFC 3339 in UTC, with as many digits below the second as it takes: none, 3 or 6.
-
-    Beyond the years 1 to 9999 the number itself.
-    """
+    """RFC 3339 in UTC; a moment beyond all calendars is its number of microseconds."""
     try:
-        moment = EPOCH + timedelta(microseconds=micros)
-    except OverflowError:
+        return str(Timestamp(micros))
+    except TimestampRangeError:
         return str(micros)
-    precision = (
-        "seconds" if micros % MICROS == 0 else "milliseconds" if micros % 1000 == 0 else "microseconds"
-    )
-    return moment.isoformat(timespec=precision)
-
-
-def duration_text(micros: int) -> str:
-    """Seconds with sign and six digits below: `-1.500000`."""
-    seconds, rest = divmod(abs(micros), MICROS)
-    return f"{'-' if micros < 0 else '+'}{seconds}.{rest:06}"
 
 
 def _nested(type_: AlgebraicType, value: Any) -> str:
@@ -111,9 +95,9 @@ def _special(type_: Product, value: Any) -> str:
     if is_timestamp(type_):
         return timestamp_text(value)
     if is_time_duration(type_):
-        return duration_text(value)
+        return str(TimeDuration(value))
     assert is_uuid(type_)
-    return f'"{UUID(int=value)}"'
+    return f'"{Uuid(value)}"'
 
 
 def _primitive(kind: Kind, value: Any) -> str:
@@ -128,9 +112,6 @@ def _primitive(kind: Kind, value: Any) -> str:
     return str(value)
 
 
-def _float(value: float | int | None) -> str:
-    """Without an exponent, and without a point where it is whole; JSON has only null for the rest."""
-    if value is None:
-        return "NaN"
-    text = f"{Decimal(repr(value)):f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _float(value: float | None) -> str:
+    """Never an exponent. JSON has only null for what is not finite; an F32 comes with its own digits."""
+    return "NaN" if value is None else float_plain(float(value))

@@ -48,7 +48,7 @@ def read_results(text: str) -> list[Result]:
     """Raises `PeerError` where `text` is not the JSON it should be."""
     try:
         return [_result(entry) for entry in json.loads(text)]
-    except (ValueError, TypeError, KeyError, SatsError) as error:
+    except (AttributeError, ValueError, TypeError, KeyError, SatsError) as error:
         raise PeerError(
             f"the server's answer to the query cannot be read ({error}): try --format json"
         ) from None

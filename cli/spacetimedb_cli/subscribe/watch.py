@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from spacetimedb_cli.errors import PeerError
 from spacetimedb_cli.subscribe.messages import Applied, Refused, TableChange, read_payload, subscribe_message
 from spacetimedb_cli.terminal import Terminal
 from spacetimedb_lib.sats.bsatn import codec
 from spacetimedb_lib.sats.errors import SatsError
-from spacetimedb_lib.sats.json_write import typed
+from spacetimedb_lib.sats.json_write import Style, json_writer
 from spacetimedb_lib.sats.types import Product
 
 
@@ -41,6 +41,7 @@ class Watcher:
     limits: Limits
     show_initial: bool = False
     clock: Callable[[], float] = time.monotonic
+    _printers: dict[str, Callable[[bytes], str]] = field(default_factory=dict)
 
     def run(self, wire: Wire, queries: list[str]) -> None:
         """Returns when the wanted updates came, or time was up and nobody had counted on a number.
@@ -83,20 +84,31 @@ class Watcher:
 
     def _line(self, changes: tuple[TableChange, ...]) -> str:
         """`{"table":{"deletes":[…],"inserts":[…]}}`: all changes of a table together."""
-        tables: dict[str, dict[str, list[Any]]] = {}
+        tables: dict[str, tuple[list[str], list[str]]] = {}
         for change in changes:
-            table = tables.setdefault(change.table, {"deletes": [], "inserts": []})
-            table["deletes"] += self._rows(change.table, change.deletes)
-            table["inserts"] += self._rows(change.table, change.inserts)
-        return json.dumps(tables, separators=(",", ":"), ensure_ascii=False)
+            deletes, inserts = tables.setdefault(change.table, ([], []))
+            deletes += self._rows(change.table, change.deletes)
+            inserts += self._rows(change.table, change.inserts)
+        entries = (
+            f'{json.dumps(name)}:{{"deletes":[{",".join(deletes)}],"inserts":[{",".join(inserts)}]}}'
+            for name, (deletes, inserts) in tables.items()
+        )
+        return f"{{{','.join(entries)}}}"
 
-    def _rows(self, table: str, rows: list[bytes]) -> list[Any]:
-        row_type = self.row_types.get(table)
-        if row_type is None:
-            raise PeerError(f"the server sent rows of `{table}`, which its schema does not have")
+    def _rows(self, table: str, rows: list[bytes]) -> list[str]:
+        if table not in self._printers:
+            if table not in self.row_types:
+                raise PeerError(f"the server sent rows of `{table}`, which its schema does not have")
+            self._printers[table] = _row_printer(self.row_types[table])
         try:
-            return [typed(row_type, codec(row_type).decode_exact(row)) for row in rows]
+            return [self._printers[table](row) for row in rows]
         except SatsError as error:
             raise PeerError(
                 f"the server sent a row of `{table}` that does not fit its type: {error}"
             ) from None
+
+
+def _row_printer(row_type: Product) -> Callable[[bytes], str]:
+    """The function from a row in BSATN to its JSON, with names for fields and variants."""
+    decode, write = codec(row_type).decode_exact, json_writer(row_type, style=Style.TYPED)
+    return lambda row: write(decode(row))
