@@ -82,18 +82,26 @@ def publish(
     """
     method, path = ("POST", "/v1/database") if name is None else ("PUT", f"/v1/database/{segment(name)}")
     response = api.ask(method, path, query=query, body=program)
+    answer = _object(response.content)
+    if isinstance(denied := answer.get("PermissionDenied"), dict):
+        return PermissionDenied(str(denied.get("name") or name))
+    if not response.is_success:
+        raise failure(response)
+    done = answer.get("Success")
+    if not isinstance(done, dict) or "database_identity" not in done:
+        raise _unknown(answer)
+    domain = done.get("domain")
+    created = done.get("op") == "created"
+    return Published(None if domain is None else str(domain), str(done["database_identity"]), created)
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """The JSON object that an answer is; an empty one for anything else, as plain words are."""
     try:
-        answer = json.loads(response.content)
-        ((kind, content),) = answer.items()
-    except (AttributeError, ValueError):
-        raise failure(response) from None
-    if kind == "PermissionDenied":
-        return PermissionDenied(str(content.get("name") or name))
-    if kind != "Success":
-        raise failure(response) if not response.is_success else _unknown(answer)
-    domain = content.get("domain")
-    created = content.get("op") == "created"
-    return Published(None if domain is None else str(domain), str(content["database_identity"]), created)
+        answer = json.loads(content)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
 
 
 def _unknown(answer: Any) -> PeerError:

@@ -42,7 +42,7 @@ def subscribe(
     from spacetimedb_cli.client.databases import resolve, schema
     from spacetimedb_cli.project.resolution import database_and_rest
     from spacetimedb_cli.schema.definition import read_definition
-    from spacetimedb_cli.subscribe.socket import Socket
+    from spacetimedb_cli.subscribe.socket import connected
     from spacetimedb_cli.subscribe.watch import Limits, Watcher
 
     invocation: Invocation = ctx.obj
@@ -53,5 +53,5 @@ def subscribe(
     database = resolve(api, target.database)
     row_types = read_definition(*schema(api, database)).row_types
     watcher = Watcher(invocation.terminal, row_types, Limits(num_updates, timeout), print_initial_update)
-    with Socket.open(api, database, confirmed) as socket:
+    with connected(api, database, confirmed) as socket:
         watcher.run(socket, queries)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -16,39 +17,10 @@ if TYPE_CHECKING:
 
 
 class Socket:
-    """An open connection to a database; leaving the context closes it."""
+    """An open connection to a database."""
 
     def __init__(self, connection: ClientConnection):
         self._connection = connection
-
-    @classmethod
-    def open(cls, api: Api, database: DatabaseRef, confirmed: str | None) -> Socket:
-        """Connect. Raises `HostError` where nobody is reached, `PeerError` where we are not let in."""
-        from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
-        from websockets.sync.client import connect
-
-        query = {"compression": "None"} | ({} if confirmed is None else {"confirmed": confirmed})
-        url = f"ws{api.url.removeprefix('http')}{database.path}/subscribe?{urlencode(query)}"
-        headers = {} if api.token is None else {"authorization": f"Bearer {api.token}"}
-        try:
-            connection = connect(
-                url,
-                subprotocols=list(PROTOCOLS),  # type: ignore[arg-type]
-                additional_headers=headers,
-                compression=None,
-                max_size=None,
-                user_agent_header=USER_AGENT,
-            )
-        except InvalidStatus as error:
-            words = (error.response.body or b"").decode("utf-8", "replace").strip()
-            status = error.response.status_code
-            raise PeerError(f"the server refused to open {url}: {words or status}") from None
-        except (InvalidHandshake, InvalidURI, OSError, TimeoutError, EOFError) as error:
-            raise HostError(f"could not connect to {url}: is the server running?") from error
-        if connection.subprotocol not in PROTOCOLS:
-            connection.close()
-            raise PeerError(f"the server speaks none of {', '.join(PROTOCOLS)}: it is too old for this tool")
-        return cls(connection)
 
     def send(self, message: bytes) -> None:
         self._connection.send(message)
@@ -65,10 +37,40 @@ class Socket:
             raise PeerError("the server sent text on a binary connection: is it a SpacetimeDB server?")
         return payload
 
-    def __enter__(self) -> Socket:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._connection.close()
+@contextmanager
+def connected(api: Api, database: DatabaseRef, confirmed: str | None) -> Iterator[Socket]:
+    """A connection for as long as the context lasts.
+
+    Raises `HostError` where nobody is reached, `PeerError` where we are not let in.
+    """
+    with ExitStack() as stack:
+        connection = _connect(api, database, confirmed, stack)
+        if connection.subprotocol not in PROTOCOLS:
+            raise PeerError(f"the server speaks none of {', '.join(PROTOCOLS)}: it is too old for this tool")
+        yield Socket(connection)
+
+
+def _connect(api: Api, database: DatabaseRef, confirmed: str | None, stack: ExitStack) -> ClientConnection:
+    from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+    from websockets.sync.client import connect
+
+    query = {"compression": "None"} | ({} if confirmed is None else {"confirmed": confirmed})
+    url = f"ws{api.url.removeprefix('http')}{database.path}/subscribe?{urlencode(query)}"
+    try:
+        return stack.enter_context(
+            connect(
+                url,
+                subprotocols=list(PROTOCOLS),  # type: ignore[arg-type]
+                additional_headers={} if api.token is None else {"authorization": f"Bearer {api.token}"},
+                compression=None,
+                max_size=None,
+                user_agent_header=USER_AGENT,
+            )
+        )
+    except InvalidStatus as error:
+        words = (error.response.body or b"").decode("utf-8", "replace").strip()
+        status = error.response.status_code
+        raise PeerError(f"the server refused to open {url}: {words or status}") from None
+    except (InvalidHandshake, InvalidURI, OSError, EOFError) as error:
+        raise HostError(f"could not connect to {url}: is the server running?") from error
