@@ -79,13 +79,26 @@ class StoredCommit:
     min_tx_offset: int
     epoch: int
     n: int
-    records: bytes
+    body: bytes
+    """Frame and records."""
+    version: int
     checksum: int
 
     @property
     def end_offset(self) -> int:
         """The offset of the transaction after the last of this commit."""
         return self.min_tx_offset + self.n
+
+    @property
+    def records(self) -> bytes:
+        return self.body[FRAME_SIZES[self.version] :]
+
+    @property
+    def encoded(self) -> bytes:
+        """The whole commit in the current version."""
+        if self.version == VERSION:
+            return self.body + _CRC.pack(self.checksum)
+        return encode_commit(self.min_tx_offset, self.epoch, self.n, self.records)
 
 
 def decode_frame(data: bytes, at: int, version: int) -> CommitFrame:

@@ -90,7 +90,7 @@ class CommitWalk:
     def __iter__(self) -> Iterator[tuple[int, StoredCommit]]:
         while (commit := self._next()) is not None:
             at = self.position
-            self.position = at + self._frame_size + len(commit.records) + CRC_SIZE
+            self.position = at + len(commit.body) + CRC_SIZE
             self.expected = commit.end_offset
             yield at, commit
 
@@ -109,7 +109,7 @@ class CommitWalk:
         checksum = decode_checksum(self._chunk, start + body_size)
         if not checksum_holds(body, checksum):
             raise ChecksumMismatch(self.expected)
-        return StoredCommit(frame.min_tx_offset, frame.epoch, frame.n, body[self._frame_size :], checksum)
+        return StoredCommit(frame.min_tx_offset, frame.epoch, frame.n, body, self._version, checksum)
 
     def _have(self, size: int) -> int | None:
         """Make `size` bytes at `position` available and say where in the chunk. None: the file ends."""

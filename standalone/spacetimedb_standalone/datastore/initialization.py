@@ -1,0 +1,70 @@
+"""What a database begins with: system tables in memory, then, in one transaction, its first module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from spacetimedb_engine import Store
+from spacetimedb_lib.moduledef import ModuleDef
+from spacetimedb_standalone.datastore.definitions import EPHEMERAL_TABLE, Definitions, create_sequence
+from spacetimedb_standalone.datastore.schema import Table
+from spacetimedb_standalone.datastore.system_tables import (
+    EPHEMERAL,
+    built_in_rows,
+    sequence_row,
+    system_schema,
+)
+from spacetimedb_standalone.datastore.view_definitions import add_view
+from spacetimedb_standalone.module_logs import Level
+
+SystemLog = Callable[[Level, str], None]
+"""Where the author of the module reads what the server did."""
+RuleTarget = Callable[[str], int]
+"""The table (id) that the SQL text of a row level rule is about. Raises what the text is wrong about."""
+
+
+def create_system_tables(store: Store) -> None:
+    """The system tables and the rows that describe them, of which the log never hears.
+
+    There are no indexes and sequences yet: a replay goes without, see `create_parts`.
+    """
+    for table in system_schema().tables.values():
+        store.create_table(table.id, table.row_type_bytes, EPHEMERAL_TABLE if table.id in EPHEMERAL else 0)
+    store.begin()
+    for table_id, row in built_in_rows():
+        store.insert(table_id, row)
+    store.commit(None)
+    store.take_log()
+    store.next_offset = 0
+
+
+def create_parts(store: Store, tables: Iterable[Table]) -> None:
+    """The indexes and sequences of tables that have none yet. Raises `UniqueViolation`."""
+    for table in tables:
+        for index in table.indexes:
+            store.create_index(index.id, table.id, index.kind, index.unique, list(index.columns))
+        for sequence in table.sequences:
+            create_sequence(store, sequence_row(table.id, sequence))
+
+
+def create_module(
+    store: Store, module: ModuleDef, system_log: SystemLog, read_on: Callable[[], RuleTarget]
+) -> None:
+    """All that a module declares, inside the open transaction.
+
+    Tables first, then views, each in the order of names, then row level rules. `read_on` is called when the
+    tables are there and tells what rules are about.
+    """
+    definitions = Definitions(store)
+    for table in sorted(module.all_tables, key=lambda table: table.full_name):
+        system_log(Level.INFO, f"Creating table `{table.full_name}`")
+        definitions.add_table(table)
+    for view in sorted(module.all_views, key=lambda view: view.full_name):
+        system_log(Level.INFO, f"Creating table for view `{view.full_name}`")
+        add_view(store, definitions, view)
+    rules = [sql for part in module.walk() for sql in part.row_level_security]
+    if rules:
+        target = read_on()
+        for sql in rules:
+            system_log(Level.INFO, f"Creating row level security `{sql}`")
+            definitions.add_rule(target(sql), sql)
