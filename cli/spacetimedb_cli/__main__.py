@@ -15,7 +15,9 @@ def main() -> None:
         print(version_text(Path(sys.argv[0]).absolute()) if long else f"spacetime {VERSION}")
         return
     from spacetimedb_cli.app import run
+    from spacetimedb_cli.terminal import print_anything
 
+    print_anything(sys.stdin, sys.stdout, sys.stderr)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass, field
 from typing import TextIO
-
-from spacetimedb_cli.errors import HostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,9 @@ class Terminal:
         except EOFError:
             return False
 
-    def choose(self, prompt: str) -> bool:
-        """Ask a yes-or-no question that only makes sense to somebody at a terminal."""
-        if not self.is_interactive:
-            raise HostError("IO error: not a terminal: pass --yes to answer without one")
-        return self.confirm(prompt)
+
+def print_anything(*streams: TextIO) -> None:
+    """Make streams replace what their encoding cannot hold, rather than fail in the middle of a line."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

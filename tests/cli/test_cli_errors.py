@@ -1,5 +1,6 @@
 """How failures look, and that none looks like a traceback."""
 
+import io
 import itertools
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 
 from spacetimedb_cli.client.api import Api, segment, status_text
 from spacetimedb_cli.errors import HostError, PeerError, UserError, report
+from spacetimedb_cli.terminal import Terminal, print_anything
 
 from .conftest import SERVER
 
@@ -94,3 +96,10 @@ def test_names_in_paths_are_encoded():
 def test_status_texts():
     assert status_text(httpx.Response(404)) == "404 Not Found"
     assert status_text(httpx.Response(530)) == "530 <none>"
+
+
+def test_a_terminal_that_cannot_show_a_character_shows_a_substitute():
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    print_anything(stream)
+    Terminal(stdout=stream).out("grüße")
+    assert stream.buffer.getvalue() == b"gr??e\n"
