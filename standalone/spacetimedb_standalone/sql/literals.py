@@ -7,27 +7,21 @@ hexits are digits like others.
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Callable
 from typing import Any, Final
 
 from spacetimedb_lib.sats.bsatn import codec
+from spacetimedb_lib.sats.floats import round_to_f32
 from spacetimedb_lib.sats.resolve import is_bytes, is_connection_id, is_identity, is_timestamp, is_uuid
 from spacetimedb_lib.sats.type_forms import type_text
 from spacetimedb_lib.sats.types import BOOL, BYTES, F32, F64, STRING, U64, AlgebraicType, Kind, Primitive
+from spacetimedb_lib.timestamp import Timestamp, TimestampFormatError
+from spacetimedb_lib.uuid import Uuid, UuidError
 
 from .errors import bad_literal, unexpected_type
 from .parsing.tree import Literal, LiteralKind
 
 _DECIMAL: Final = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
-_TIMESTAMP: Final = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII
-)
-_UUID: Final = re.compile(
-    r"(?P<open>\{|urn:uuid:)?[0-9a-f]{8}(?P<dash>-)?[0-9a-f]{4}(?(dash)-)[0-9a-f]{4}(?(dash)-)[0-9a-f]{4}"
-    r"(?(dash)-)[0-9a-f]{12}(?P<close>\})?",
-    re.ASCII | re.IGNORECASE,
-)
 _MAX_DIGITS: Final = 400
 """Digits an integer may have before it is out of every range; keeps `1e999999999` cheap."""
 
@@ -121,13 +115,7 @@ def _float(text: str, wanted: AlgebraicType) -> float | None:
     if match is None or not (match[2] or match[3]):
         return None
     number = float(text)
-    if wanted == F64:
-        return number
-    try:
-        rounded: float = struct.unpack("<f", struct.pack("<f", number))[0]
-    except OverflowError:
-        return float("inf") if number > 0 else float("-inf")
-    return rounded
+    return number if wanted == F64 else round_to_f32(number)
 
 
 def _hexits(text: str, count: int | None = None) -> bytes | None:
@@ -147,44 +135,18 @@ def _number_of_hexits(count: int) -> Callable[[str], int | None]:
 
 
 def _uuid(text: str) -> int | None:
-    match = _UUID.fullmatch(text)
-    if match is None or (match["open"] == "{") != (match["close"] is not None):
+    try:
+        return Uuid.parse(text).number
+    except UuidError:
         return None
-    if match["open"] and not match["dash"]:
-        return None
-    return int(re.sub("[^0-9a-fA-F]", "", text.lower().removeprefix("urn:uuid:")), 16)
 
 
 def _timestamp(text: str) -> int | None:
-    """Whole microseconds since 1970 of an RFC 3339 text; a leap second is the second after it."""
-    match = _TIMESTAMP.fullmatch(text)
-    if match is None:
+    try:
+        return Timestamp.parse(text).micros
+    except TimestampFormatError:
         return None
-    year, month, day, hour, minute, second = (int(match[group]) for group in range(1, 7))
-    days = _days(year, month, day)
-    if days is None or hour > 23 or minute > 59 or second > 60:
-        return None
-    offset = 0
-    if match[8]:
-        if int(match[9]) > 23 or int(match[10]) > 59:
-            return None
-        offset = (int(match[9]) * 60 + int(match[10])) * (60 if match[8] == "+" else -60)
-    seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset
-    return seconds * 1_000_000 + int(((match[7] or "") + "000000")[:6])
 
-
-def _days(year: int, month: int, day: int) -> int | None:
-    """Days since 1970 in the proleptic Gregorian calendar, year 0 included; None if there is no such day."""
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    lengths = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1]:
-        return None
-    before = year + 399  # years are counted from -400 so that year 0 divides like the others
-    years = (year + 400) * 365 + before // 4 - before // 100 + before // 400
-    return years + sum(lengths[: month - 1]) + day - 1 - _EPOCH
-
-
-_EPOCH: Final = 2370 * 365 + 2369 // 4 - 2369 // 100 + 2369 // 400
 
 _SPECIAL: Final = (
     (is_identity, _number_of_hexits(32)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from spacetimedb_lib.sats.bsatn import codec
+from spacetimedb_lib.sats.satn import satn
 
 from .errors import SqlConstraintError
 from .schema import TableDef
@@ -15,7 +16,8 @@ def unique_violation(table: TableDef, index_id: int, row: bytes) -> SqlConstrain
     index = next(index for index in table.indexes if index.id == index_id)
     values = codec(table.row_type).decode_exact(row)
     columns = json.dumps([table.columns[position].name for position in index.columns])
-    key = json.dumps(values[index.columns[0]])
+    keys = [satn(table.columns[position].type, values[position]) for position in index.columns]
+    key = keys[0] if len(keys) == 1 else f"({', '.join(keys)})"
     return SqlConstraintError(
         f"IndexError: Unique constraint violation '{index.name}' in table '{table.name}': "
         f"column(s): '{columns}' value: {key}"
