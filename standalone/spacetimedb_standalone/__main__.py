@@ -27,9 +27,10 @@ def _start(options: StartOptions) -> int:
     from spacetimedb_standalone.config.readers import ConfigError
     from spacetimedb_standalone.control.schema import ControlStateError
     from spacetimedb_standalone.start import start_server
+    from spacetimedb_standalone.supervisor.launch import default_launcher
 
     try:
-        start_server(options, os.environ, Path(sys.argv[0]).absolute())
+        start_server(options, os.environ, Path(sys.argv[0]).absolute(), default_launcher())
     except (ConfigError, MetadataError, ControlStateError, sqlite3.Error, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

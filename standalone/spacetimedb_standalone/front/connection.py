@@ -18,10 +18,11 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Final
+from typing import Final, cast
 
 import h11
 
+from spacetimedb_standalone.front.framing import encode_body, encode_head, read_head
 from spacetimedb_standalone.front.http import HANDED_OVER, Body, Request, Response, text
 
 Application = Callable[[Request], Awaitable[Response]]
@@ -47,6 +48,7 @@ class HttpConnection(asyncio.Protocol):
         self._streaming = False
         self._draining = False
         self._discarded = 0
+        self._body_refused = False
         self._writable = asyncio.Event()
         self._writable.set()
         self._idle: asyncio.TimerHandle | None = None
@@ -54,8 +56,7 @@ class HttpConnection(asyncio.Protocol):
     # -- called by the event loop -----------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._connections.add(self)
         self._wait_for_request()
 
@@ -90,10 +91,14 @@ class HttpConnection(asyncio.Protocol):
         return self._task is not None
 
     def drain(self) -> None:
-        """The server is stopping: finish what is being served, then close."""
+        """The server is stopping: finish what is being served, then close. A stream may be endless: it ends
+        now.
+        """
         self._draining = True
         if self._task is None:
             self._transport.close()
+        elif self._streaming:
+            self.abort()
 
     def abort(self) -> None:
         """Drop the connection with whatever is under way."""
@@ -156,25 +161,17 @@ class HttpConnection(asyncio.Protocol):
 
     def _answer_nonsense(self, error: h11.RemoteProtocolError) -> None:
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE) and self._task is None:
-            self._write_head(text(f"malformed request: {error}", error.error_status_hint), closing=True)
+            answer = text(f"malformed request: {error}", error.error_status_hint)
+            self._transport.write(self._encoded(answer, closing=True))
         self._transport.close()
 
     # -- serving ----------------------------------------------------------------------------------
 
     def _serve(self, head: h11.Request) -> None:
         self._stop_waiting()
-        path, _, query = head.target.decode("latin-1").partition("?")
         self._body = Body(self._body_wanted)
         self._discarded = 0
-        request = Request(
-            method=head.method.decode("ascii"),
-            path=path,
-            query_string=query,
-            headers=[(name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers],
-            http_version=head.http_version.decode("ascii"),
-            body=self._body,
-            take_socket=self._take_socket,
-        )
+        request = read_head(head, self._body, self._take_socket)
         self._task = asyncio.get_running_loop().create_task(self._respond(request))
 
     async def _respond(self, request: Request) -> None:
@@ -197,7 +194,8 @@ class HttpConnection(asyncio.Protocol):
         """Go on to the next request once this one is answered and its body is through."""
         if self._task is not None or self._transport.is_closing():
             return
-        if self._body is not None and not self._body.is_complete and self._body_is_coming():
+        if self._http.their_state is h11.SEND_BODY and not self._body_refused:
+            self._wait_for_request()  # the rest of the body comes first
             return
         if not self._draining and (self._http.our_state, self._http.their_state) == (h11.DONE, h11.DONE):
             self._http.start_next_cycle()
@@ -206,21 +204,15 @@ class HttpConnection(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def _body_is_coming(self) -> bool:
-        return self._http.their_state is h11.SEND_BODY and not self._http.they_are_waiting_for_100_continue
-
     async def _write(self, response: Response, head_only: bool) -> None:
         if self._transport.is_closing():
             return
         if isinstance(response.body, bytes):
-            data = self._write_head(response, closing=self._draining, send=False)
-            if response.body and not head_only:
-                data += self._http.send(h11.Data(data=response.body)) or b""
-            self._transport.write(data + (self._http.send(h11.EndOfMessage()) or b""))
+            self._transport.write(self._encoded(response, self._draining, head_only))
             await self._writable.wait()
-            return
-        self._write_head(response, closing=self._draining)
-        await self._write_stream(response.body, head_only)
+        else:
+            self._transport.write(self._encoded_head(response, self._draining))
+            await self._write_stream(response.body, head_only)
 
     async def _write_stream(self, stream: AsyncGenerator[bytes, None], head_only: bool) -> None:
         self._streaming = True
@@ -235,18 +227,12 @@ class HttpConnection(asyncio.Protocol):
                     await self._writable.wait()
         self._transport.write(self._http.send(h11.EndOfMessage()) or b"")
 
-    def _write_head(self, response: Response, closing: bool, send: bool = True) -> bytes:
-        """The bytes of the response's head, sent unless told otherwise."""
-        closing = closing or self._http.they_are_waiting_for_100_continue  # its body will never be asked for
-        headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers]
-        if isinstance(response.body, bytes) and response.status not in (204, 304):
-            headers.append((b"content-length", str(len(response.body)).encode()))
-        if closing:
-            headers.append((b"connection", b"close"))
-        data = self._http.send(h11.Response(status_code=response.status, headers=headers)) or b""
-        if send:
-            self._transport.write(data)
-        return data
+    def _encoded_head(self, response: Response, closing: bool) -> bytes:
+        self._body_refused = self._http.they_are_waiting_for_100_continue  # it will never be asked for
+        return encode_head(self._http, response, closing or self._body_refused)
+
+    def _encoded(self, response: Response, closing: bool, head_only: bool = False) -> bytes:
+        return self._encoded_head(response, closing) + encode_body(self._http, response, head_only)
 
     # -- the end of a connection ------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from nothing costs a second of imports each time and is for machines without `fo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -100,6 +101,7 @@ class _TemplateProcess:
         self._next_worker = 0
         self._forking: dict[int, asyncio.Future[int]] = {}
         self._on_exit: dict[int, OnExit] = {}
+        self._pids: dict[int, int] = {}
         self._channel.start(asyncio.get_running_loop())
 
     @classmethod
@@ -135,18 +137,24 @@ class _TemplateProcess:
 
     def _on_message(self, message: Message, _: list[int]) -> None:
         number = message["worker"]
-        if message["op"] == "forked" and not (forked := self._forking.pop(number)).done():
-            forked.set_result(message["pid"])
+        if message["op"] == "forked":
+            self._pids[number] = message["pid"]
+            if not (forked := self._forking.pop(number)).done():
+                forked.set_result(message["pid"])
         elif message["op"] == "exited":
+            self._pids.pop(number, None)
             self._on_exit.pop(number)(message["status"])
 
     def _on_closed(self) -> None:
-        """The template died. Nobody will say how its workers end, so they are given up with it."""
+        """The template died. Nobody would say how its workers end, so they end now."""
         _log.error("the template process ended unexpectedly; its workers end with it")
         for forked in self._forking.values():
             if not forked.done():
                 forked.set_exception(LaunchError("the template process ended while a worker was forked"))
         self._forking.clear()
+        for pid in self._pids.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         orphans, self._on_exit = self._on_exit, {}
         for on_exit in orphans.values():
             on_exit(-signal.SIGKILL)
