@@ -52,7 +52,11 @@ class Rules:
 
     @property
     def functions_may_be_private(self) -> bool:
-        """Scheduled functions and lifecycle reducers become private, and views may have keys."""
+        """Scheduled functions and lifecycle reducers become private."""
+        return self.version is RawVersion.V10
+
+    @property
+    def views_have_keys(self) -> bool:
         return self.version is RawVersion.V10
 
     @property

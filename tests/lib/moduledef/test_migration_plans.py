@@ -12,6 +12,7 @@ from spacetimedb_lib.moduledef import IndexDef, ModuleDef, Plan, SequenceDef, Ta
 from spacetimedb_lib.moduledef.migrate import (
     MigrationErrors,
     MigrationPolicyError,
+    PlanFormatError,
     Step,
     StepKind,
     Style,
@@ -105,6 +106,7 @@ def test_steps_carry_the_definitions_they_are_about(plan: Plan, old: ModuleDef, 
 def test_a_new_sequence_is_to_be_checked_against_the_rows(plan: Plan, new: ModuleDef) -> None:
     (check,) = plan.prechecks
     assert (check.table, check.sequence.column) == (new.tables["car"], 0)
+    assert check.taken_range == (1, (1 << 64) - 1), "clamped into the column's type"
 
 
 def test_every_visible_step_has_a_line_for_the_log(plan: Plan) -> None:
@@ -141,6 +143,12 @@ def test_a_column_that_cannot_be_stored_is_an_obstacle(make: Any) -> None:
     after = make.module(make.table("tree", product(id=U64, child=Array(Ref(0)))))
     with pytest.raises(MigrationErrors, match="Column child of table tree has a type that cannot be stored"):
         plan_migration(before, after)
+
+
+def test_a_recursive_table_can_be_planned_but_not_printed(make: Any) -> None:
+    after = make.module(make.table("tree", product(id=U64, child=Array(Ref(0)))))
+    with pytest.raises(PlanFormatError, match="Found recursive type reference &0"):
+        pretty(plan_migration(make.module(), after))
 
 
 # --- agreement ---

@@ -23,6 +23,7 @@ from spacetimedb_lib.moduledef.tables import (
     UniqueConstraintDef,
 )
 from spacetimedb_lib.sats.bsatn import codec
+from spacetimedb_lib.sats.errors import TypeRefError
 from spacetimedb_lib.sats.type_forms import type_text
 
 _RULE = "━" * 60
@@ -31,11 +32,17 @@ _ITEM = "        • "
 
 
 def pretty(plan: Plan, style: Style = Style.ANSI_COLOR) -> str:
-    """The plan as text. Raises `PlanFormatError` when it has a step for which there are no words."""
+    """The plan as text.
+
+    Raises `PlanFormatError` when it has a step for which there are no words, or a recursive type to show.
+    """
     printer = _Printer(plan, PAINTERS[style])
     lines = [_RULE, printer.paint(Paint.TITLE, "Database Migration Plan"), _RULE, ""]
-    for step in plan.steps:
-        lines += printer.step(step)
+    try:
+        for step in plan.steps:
+            lines += printer.step(step)
+    except TypeRefError as error:
+        raise PlanFormatError(str(error)) from error
     return "".join(f"{line}\n" for line in lines)
 
 

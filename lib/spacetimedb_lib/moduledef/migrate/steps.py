@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from spacetimedb_lib.moduledef.definition import ModuleDef
 from spacetimedb_lib.moduledef.functions import ViewDef
@@ -18,6 +18,9 @@ from spacetimedb_lib.moduledef.tables import (
     TableDef,
     UniqueConstraintDef,
 )
+from spacetimedb_lib.sats.layout import saturate
+
+_MAX_SEQUENCE = (1 << 127) - 1
 
 Definition: TypeAlias = TableDef | ViewDef | IndexDef | UniqueConstraintDef | SequenceDef | ScheduleDef
 
@@ -91,11 +94,19 @@ class Precheck:
     table: TableDef
     sequence: SequenceDef
 
-    kind = "CheckAddSequenceRangeValid"
+    kind: ClassVar[str] = "CheckAddSequenceRangeValid"
 
     @property
     def full_name(self) -> str:
         return self.sequence.full_name
+
+    @property
+    def taken_range(self) -> tuple[int, int]:
+        """The lowest and the highest number that no row may have in the sequence's column."""
+        type_ = self.table.columns[self.sequence.column].type
+        low = 1 if self.sequence.min_value is None else self.sequence.min_value
+        high = _MAX_SEQUENCE if self.sequence.max_value is None else self.sequence.max_value
+        return saturate(type_, low), saturate(type_, high)
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def settle_views(
 ) -> list[ViewDef]:
     """The views with their primary keys. Raises `Invalid` when a declared key makes no sense."""
     by_accessor = {definition.accessor: definition for definition in views}
-    if context.rules.functions_may_be_private:
+    if context.rules.views_have_keys:
         declared = _declared_keys(context, by_accessor, keys)
         for accessor, definition in by_accessor.items():
             key = declared.get(accessor)
