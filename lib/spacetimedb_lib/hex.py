@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+from spacetimedb_lib.sats.display import float_json, quoted
+
+_PAIRS: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
+
 
 class HexError(ValueError):
     """Text that is not the hex form of the expected number of bytes."""
@@ -30,3 +37,43 @@ def prefixed_hex(text: str, length: int) -> bytes:
         if text.startswith(prefix):
             return fixed_hex(text[len(prefix) :], length)
     return fixed_hex(text, length)
+
+
+def loose_hex(text: str) -> bytes | None:
+    """Any number of bytes as pairs of hex digits, no blanks or prefix; None if the text is something else."""
+    return bytes.fromhex(text) if _PAIRS.fullmatch(text) else None
+
+
+def hex_or_bytes_from_json(value: object) -> bytes:
+    """Bytes from parsed JSON: hex digits without prefix, or a list of numbers. Raises `HexError`."""
+    expected = "a byte array or hex string"
+    if isinstance(value, str):
+        data = loose_hex(value)
+        if data is None:
+            raise HexError(f"invalid value: string {quoted(value)}, expected {expected}")
+        return data
+    if isinstance(value, list):
+        for item in value:
+            if type(item) is not int:
+                raise HexError(f"invalid type: {_kind_of_json(item)}, expected u8")
+            if not 0 <= item <= 255:
+                raise HexError(f"invalid value: integer `{item}`, expected u8")
+        return bytes(value)
+    raise HexError(f"invalid type: {_kind_of_json(value)}, expected {expected}")
+
+
+def _kind_of_json(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"boolean `{'true' if value else 'false'}`"
+        case int():
+            return f"integer `{value}`"
+        case float():
+            return f"floating point `{float_json(value)}`"
+        case str():
+            return f"string {quoted(value)}"
+        case list():
+            return "sequence"
+    return "map"

@@ -10,7 +10,7 @@ import ipaddress
 from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
-from spacetimedb_lib.hex import HexError, fixed_hex, prefixed_hex
+from spacetimedb_lib.hex import HexError, hex_or_bytes_from_json, prefixed_hex
 
 _CLAIMS_PREFIX: Final = b"\xc2\x00"
 """Version bytes of an identity that was derived from an issuer and a subject."""
@@ -41,16 +41,12 @@ class _Number:
     def from_json(cls, value: object) -> Self:
         """Read the form of HTTP bodies and tokens: hex text without prefix, or a list of bytes (big-endian).
 
-        Raises `HexError`.
+        `value` is the parsed JSON. Raises `HexError`.
         """
-        if isinstance(value, str):
-            return cls.from_be_bytes(fixed_hex(value, cls.LENGTH))
-        if isinstance(value, list) and all(type(x) is int and 0 <= x <= 255 for x in value):
-            if len(value) != cls.LENGTH:
-                many = "many" if len(value) > cls.LENGTH else "few"
-                raise HexError(f"too {many} elements for array")
-            return cls.from_be_bytes(bytes(value))
-        raise HexError(f"expected a byte array or hex string for {cls.__name__}")
+        data = hex_or_bytes_from_json(value)
+        if len(data) != cls.LENGTH:
+            raise HexError(f"too {'many' if len(data) > cls.LENGTH else 'few'} elements for array")
+        return cls.from_be_bytes(data)
 
     def to_int(self) -> int:
         return int.from_bytes(self.bsatn, "little")

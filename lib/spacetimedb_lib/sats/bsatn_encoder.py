@@ -46,7 +46,7 @@ def wrong_value(error: Exception) -> EncodeError:
     return EncodeError(f"the value does not belong to the type it is written as: {error}")
 
 
-_FAILURES: Final = (
+FAILURES: Final = (
     AttributeError,
     IndexError,
     OverflowError,
@@ -58,7 +58,7 @@ _FAILURES: Final = (
 """What generated code raises when it meets a value of another shape than it was made for."""
 
 _NAMES: Final[dict[str, Any]] = {
-    "FAILURES": _FAILURES,
+    "FAILURES": FAILURES,
     "wrong_value": wrong_value,
     "pack": pack,
     "pack_f32s": pack_f32s,

@@ -44,6 +44,7 @@ class Shapes:
     def __init__(self, typespace: Typespace) -> None:
         self._typespace = typespace
         self._inlined: dict[int, bool] = {}
+        self._slot_sizes: dict[int, int | None] = {}
 
     def target(self, ref: Ref) -> AlgebraicType:
         return target(ref, self._typespace)
@@ -79,27 +80,29 @@ class Shapes:
 
     def fixed_size(self, type_: AlgebraicType) -> int | None:
         """Bytes of every value of the type, or None when values differ in size."""
-        return self._fixed_size(type_, frozenset())
-
-    def _fixed_size(self, type_: AlgebraicType, open_refs: frozenset[int]) -> int | None:
         match type_:
             case Primitive(kind):
                 return SCALARS[kind].size if kind in SCALARS else None
             case Array():
                 return None
-            case Ref(index):
-                if index in open_refs:
-                    return None
-                return self._fixed_size(self.target(type_), open_refs | {index})
+            case Ref():
+                return self._slot_size(type_)
         sizes = []
         for part in parts(type_):
-            size = self._fixed_size(part, open_refs)
+            size = self.fixed_size(part)
             if size is None:
                 return None
             sizes.append(size)
         if isinstance(type_, Product):
             return sum(sizes)
-        return 1 + sizes[0] if sizes and min(sizes) == max(sizes) else (None if sizes else 1)
+        return 1 + max(sizes, default=0) if len(set(sizes)) <= 1 else None
+
+    def _slot_size(self, ref: Ref) -> int | None:
+        """Each slot is looked into once; while it is, a reference back to it counts as of no fixed size."""
+        if ref.index not in self._slot_sizes:
+            self._slot_sizes[ref.index] = None
+            self._slot_sizes[ref.index] = self.fixed_size(self.target(ref))
+        return self._slot_sizes[ref.index]
 
 
 def parts(type_: AlgebraicType) -> tuple[AlgebraicType, ...]:

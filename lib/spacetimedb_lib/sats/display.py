@@ -8,20 +8,45 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from decimal import Decimal
 from functools import lru_cache
+from typing import Final
 
 from spacetimedb_lib.sats.floats import round_to_f32
+
+_F32_SAFE_DIGITS: Final = 6
+"""Different decimals of this many digits are different F32 (unless these are subnormal)."""
+
+_F32_SMALLEST_NORMAL: Final = 2.0**-126
 
 
 def shortest_digits(value: float, f32: bool = False) -> tuple[str, int]:
     """(digits, exponent) of a finite positive float, `0.digits * 10 ** exponent`; no zeros around."""
-    if f32:
-        text = next(t for t in (f"{value:.{n}e}" for n in range(9)) if round_to_f32(float(t)) == value)
-    else:
-        text = _scientific(value)
-    mantissa, _, exponent = text.partition("e")
-    digits = mantissa.replace(".", "").rstrip("0")
-    return digits, int(exponent) + 1
+    digits, exponent = _split(_scientific(value))
+    if f32 and (len(digits) > _F32_SAFE_DIGITS or value < _F32_SMALLEST_NORMAL):
+        return _shortest_f32(value)
+    return digits, exponent
+
+
+def _split(scientific: str) -> tuple[str, int]:
+    """`1.50e3` -> ("15", 4)."""
+    mantissa, _, exponent = scientific.partition("e")
+    return mantissa.replace(".", "").rstrip("0"), int(exponent) + 1
+
+
+def _shortest_f32(value: float) -> tuple[str, int]:
+    """Tries more and more digits until they read back as the same F32."""
+    is_power_of_two = math.frexp(value)[0] == 0.5
+    for precision in range(0 if value < _F32_SMALLEST_NORMAL else _F32_SAFE_DIGITS - 1, 8):
+        nearest = f"{value:.{precision}e}"
+        if round_to_f32(float(nearest)) == value:
+            return _split(nearest)
+        if is_power_of_two:
+            # Above it F32 lie twice as far apart as below: a decimal that is not the nearest may do.
+            above = Decimal(nearest) + Decimal(1).scaleb(Decimal(nearest).adjusted() - precision)
+            if round_to_f32(float(above)) == value:
+                return _split(f"{above:e}")
+    return _split(f"{value:.8e}")
 
 
 def _scientific(value: float) -> str:

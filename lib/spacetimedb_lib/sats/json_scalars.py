@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NoReturn, TypeAlias
 
+from spacetimedb_lib.hex import loose_hex
 from spacetimedb_lib.sats.display import float_json, quoted
 from spacetimedb_lib.sats.floats import round_to_f32
 from spacetimedb_lib.sats.json_scanner import JsonError, Scanner
@@ -14,7 +15,6 @@ from spacetimedb_lib.sats.types import Kind, Primitive
 
 Reader: TypeAlias = Callable[[Scanner], Any]
 
-_HEX_BYTES: Final = re.compile(r"(?:[0-9a-fA-F]{2})*")
 _HEX_NUMBER: Final = re.compile(r"([+-]?)0x([0-9a-fA-F]+)")
 _NUMBER_START: Final = tuple(bytes((byte,)) for byte in b"-0123456789")
 
@@ -144,9 +144,10 @@ def read_bytes(scanner: Scanner) -> bytes:
     if byte != b'"':
         wrong_type_inside(scanner, expected)
     text = scanner.string()
-    if _HEX_BYTES.fullmatch(text) is None:
+    data = loose_hex(text)
+    if data is None:
         scanner.fail(f"invalid value: string {quoted(text)}, expected {expected}")
-    return bytes.fromhex(text)
+    return data
 
 
 def read_elements(scanner: Scanner, read: Reader) -> list[Any]:
