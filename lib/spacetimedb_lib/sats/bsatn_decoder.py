@@ -1,9 +1,4 @@
-"""Generates the functions that read values from BSATN.
-
-The counterpart of `bsatn_encoder`: fields of fixed size that stand side by side are unpacked by one call.
-What may be wrong inside a run (a Bool that is neither 0 nor 1, the tag of an enum) is tested by one condition
-after it; only when that fails, or bytes are missing, the run is walked field by field to find the error that
-a reader going in order would have met first.
+"""Generates the functions that read values from BSATN, the counterpart of `bsatn_encoder`.
 
 Generated functions take the data and an offset, and return the value and the offset after it:
 
@@ -14,105 +9,25 @@ Generated functions take the data and an offset, and return the value and the of
 
 from __future__ import annotations
 
-from struct import Struct, error, unpack_from
-from typing import Any, Final
+from typing import Final
 
+from spacetimedb_lib.sats.bsatn_decoder_body import WIDE, DecoderBody
 from spacetimedb_lib.sats.bsatn_shape import SCALARS, Shapes
 from spacetimedb_lib.sats.bsatn_source import Source
-from spacetimedb_lib.sats.errors import (
-    bad_bool,
-    bad_tag,
-    bad_utf8,
-    nested_too_deeply,
-    raise_run_error,
-    too_many,
-    too_short,
-)
-from spacetimedb_lib.sats.floats import f32_from_bits
-from spacetimedb_lib.sats.types import (
-    BYTES,
-    AlgebraicType,
-    Array,
-    Kind,
-    Primitive,
-    Product,
-    Ref,
-    Sum,
-    SumValue,
-)
+from spacetimedb_lib.sats.bsatn_unpack import DECODER_NAMES
+from spacetimedb_lib.sats.types import AlgebraicType, Kind, Primitive, Product, Ref, Sum, SumValue
 
 _CHAIN_LIMIT: Final = 6
-_NESTING_LIMIT: Final = 30
-"""Deeper products are built step by step: the compiler limits the nesting of parentheses."""
+"""Sums of more variants than this look their variant up instead of comparing tags one by one."""
 
 _ZERO_SIZE_LIMIT: Final = 1 << 20
 """Most elements of an array whose elements take no bytes; such a length is not bounded by the data."""
-
-_WIDE: Final = {
-    Kind.U128: "from_bytes({}, 'little')",
-    Kind.I128: "from_bytes({}, 'little', signed=True)",
-    Kind.U256: "from_bytes({}, 'little')",
-    Kind.I256: "from_bytes({}, 'little', signed=True)",
-}
-
-
-def unpack_f32(data: bytes, offset: int) -> float:
-    """One F32, NaN payload kept."""
-    return f32_from_bits(unpack_from("<I", data, offset)[0])
-
-
-def unpack_f32s(count: int, data: bytes, offset: int) -> list[float]:
-    """Array elements; the bytes are known to be there."""
-    values = unpack_from(f"<{count}f", data, offset)
-    total = sum(values)
-    if total == total:
-        return list(values)
-    return [f32_from_bits(bits) for bits in unpack_from(f"<{count}I", data, offset)]
-
-
-def unpack_bools(count: int, data: bytes, offset: int) -> list[bool]:
-    """Array elements; the bytes are known to be there."""
-    raw = bytes(data[offset : offset + count])
-    bad = raw.translate(None, b"\x00\x01")
-    if bad:
-        raise bad_bool(bad[0])
-    return [byte == 1 for byte in raw]
-
-
-def raise_bad_tag(tag: int) -> None:
-    raise bad_tag(tag)
-
-
-def raise_too_short(expected: int, given: int) -> None:
-    raise too_short("[u8]", expected, given)
-
-
-def raise_too_many(count: int) -> None:
-    raise too_many(count)
-
-
-_NAMES: Final[dict[str, Any]] = {
-    "StructError": error,
-    "SumValue": SumValue,
-    "bad_utf8": bad_utf8,
-    "from_bytes": int.from_bytes,
-    "nested_too_deeply": nested_too_deeply,
-    "new": tuple.__new__,
-    "raise_bad_tag": raise_bad_tag,
-    "raise_run_error": raise_run_error,
-    "raise_too_many": raise_too_many,
-    "raise_too_short": raise_too_short,
-    "unpack_bools": unpack_bools,
-    "unpack_f32": unpack_f32,
-    "unpack_f32s": unpack_f32s,
-    "unpack_from": unpack_from,
-}
 
 
 def decoder_source(type_: AlgebraicType, shapes: Shapes) -> Source:
     """Code with `decode(data, o=0) -> (value, end)` and `decode_all(data) -> [value]`."""
     functions = _Functions(shapes)
-    body = _Body(functions)
+    body = DecoderBody(functions)
     value = body.take(type_)
     functions.source.add("def decode(data, o=0)", _guarded([*body.finish(), f"return {value}, o"]))
     functions.source.add("def decode_all(data)", _guarded(functions.rows_lines(type_)))
@@ -135,7 +50,7 @@ class _Functions:
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        self.source = Source(_NAMES)
+        self.source = Source(DECODER_NAMES)
         self._names: dict[tuple[str, AlgebraicType], str] = {}
 
     def reader(self, type_: AlgebraicType) -> str:
@@ -143,7 +58,7 @@ class _Functions:
         type_ = self.shapes.without_refs(type_)
         if ("r", type_) not in self._names:
             name = self._names["r", type_] = self.source.fresh("r")
-            body = _Body(self)
+            body = DecoderBody(self)
             value = body.take(self.shapes.target(type_) if isinstance(type_, Ref) else type_)
             self.source.add(f"def {name}(data, o)", [*body.finish(), f"return {value}, o"])
         return self._names["r", type_]
@@ -181,7 +96,7 @@ class _Functions:
     def _variant_lines(self, tag: int, payload: AlgebraicType) -> list[str]:
         if self.shapes.without_refs(payload) == Product(()):
             return [f"return {self.source.constant('S', SumValue(tag, ()), tag)}, o"]
-        body = _Body(self)
+        body = DecoderBody(self)
         value = body.take(payload)
         return [*body.finish(), f"return new(SumValue, ({tag}, {value})), o"]
 
@@ -211,15 +126,15 @@ class _Functions:
                 return "unpack_bools(n, data, o)"
             case Primitive(Kind.F32):
                 return "unpack_f32s(n, data, o)"
-            case Primitive(kind) if kind not in _WIDE:
+            case Primitive(kind) if kind not in WIDE:
                 return f"list(unpack_from(f'<{{n}}{SCALARS[kind].format}', data, o))"
-        body = _Body(self)
+        body = DecoderBody(self)
         return body.as_comprehension(body.take(element), "data[o:e]")
 
     def rows_lines(self, type_: AlgebraicType) -> list[str]:
         """The body of `decode_all`: values one after another until the data ends."""
         size = self.shapes.fixed_size(type_)
-        body = _Body(self)
+        body = DecoderBody(self)
         at_once = body.as_comprehension(body.take(type_), "data") if size else None
         loop = [
             "values = []",
@@ -232,128 +147,3 @@ class _Functions:
             "return values",
         ]
         return loop if at_once is None else [f"if len(data) % {size} == 0: return {at_once}", *loop]
-
-
-class _Body:
-    """The statements of one function; `take` plans the reading of a type and says what its value will be."""
-
-    def __init__(self, functions: _Functions) -> None:
-        self._functions = functions
-        self._shapes = functions.shapes
-        self._source = functions.source
-        self._lines: list[str] = []
-        self._clear_run()
-
-    def _clear_run(self) -> None:
-        self._format = ""
-        self._vars: list[str] = []
-        self._run: list[tuple[int, str, int]] = []
-        self._conditions: list[str] = []
-        self._floats: list[tuple[str, int]] = []
-        self._size = 0
-
-    def finish(self) -> list[str]:
-        self._flush()
-        return self._lines
-
-    def as_comprehension(self, value: str, data: str) -> str | None:
-        """A list of all values in `data`, if what was taken is a single run in which nothing can be wrong."""
-        if self._lines or self._conditions or self._floats or not self._vars:
-            return None
-        unpack = self._source.constant("I", Struct(f"<{self._format}").iter_unpack, self._format)
-        return f"[{value} for {', '.join(self._vars)}, in {unpack}({data})]"
-
-    def take(self, type_: AlgebraicType, depth: int = 0) -> str:
-        """Read a value of the type; the result is an expression that is valid once all is read."""
-        type_ = self._shapes.without_refs(type_)
-        match type_:
-            case Primitive(Kind.STRING):
-                return self._let(f"str({self._bytes()}, 'utf-8')")
-            case Primitive(kind):
-                return self._scalar(kind)
-            case Product(()):
-                return "()"
-            case Product(elements):
-                values = [self.take(element.type, depth + 1) for element in elements]
-                value = f"({', '.join(values)},)"
-                return self._let(value) if depth and depth % _NESTING_LIMIT == 0 else value
-            case Array():
-                if Array(self._shapes.without_refs(type_.element)) == BYTES:
-                    return self._let(f"bytes({self._bytes()})")
-                length = self._field("I", "u32", 4)
-                return self._call(f"{self._functions.array_reader(type_.element)}({length}, data, o)")
-            case Sum() if self._shapes.is_enum(type_):
-                return self._enum(len(type_.variants))
-            case Sum():
-                tag = self._field("B", "u8", 1)
-                return self._call(f"{self._functions.sum_reader(type_)}({tag}, data, o)")
-            case Ref():
-                return self._call(f"{self._functions.reader(type_)}(data, o)")
-
-    def _scalar(self, kind: Kind) -> str:
-        scalar = SCALARS[kind]
-        offset = self._size
-        var = self._field(scalar.format, scalar.name, scalar.size, 2 if kind is Kind.BOOL else 0)
-        if kind is Kind.BOOL:
-            return f"{var} == 1"
-        if kind is Kind.F32:
-            self._floats.append((var, offset))
-        return _WIDE.get(kind, "{}").format(var)
-
-    def _enum(self, count: int) -> str:
-        tag = self._field("B", "u8", 1, count or -1)
-        values = tuple(SumValue(i, ()) for i in range(count))
-        return f"{self._source.constant('V', values, count)}[{tag}]"
-
-    def _field(self, format_: str, name: str, size: int, limit: int = 0) -> str:
-        """A fixed-size field joins the run; returns the variable that will hold it."""
-        var = self._source.fresh("v")
-        self._format += format_
-        self._vars.append(var)
-        self._run.append((size, name, limit))
-        if limit and limit < 256:
-            self._conditions.append(f"{var} >= {limit}")
-        self._size += size
-        return var
-
-    def _bytes(self) -> str:
-        """Read a length and that many bytes; returns the variable that holds them."""
-        length = self._field("I", "u32", 4)
-        self._flush()
-        raw = self._source.fresh("v")
-        self._lines += [
-            f"{raw} = data[o:o + {length}]",
-            f"if len({raw}) != {length}: raise_too_short({length}, len({raw}))",
-            f"o += {length}",
-        ]
-        return raw
-
-    def _call(self, call: str) -> str:
-        self._flush()
-        value = self._source.fresh("v")
-        self._lines.append(f"{value}, o = {call}")
-        return value
-
-    def _let(self, expr: str) -> str:
-        self._flush()
-        value = self._source.fresh("v")
-        self._lines.append(f"{value} = {expr}")
-        return value
-
-    def _flush(self) -> None:
-        """Close the run: one call that unpacks it, and the tests of what it brought."""
-        if not self._vars:
-            return
-        run = self._source.constant("R", tuple(self._run))
-        failure = f"raise_run_error(data, o, {run})"
-        if self._format == "B":
-            read, missing = f"{self._vars[0]} = data[o]", "IndexError"
-        else:
-            unpack = self._source.constant("U", Struct(f"<{self._format}").unpack_from, self._format)
-            read, missing = f"{', '.join(self._vars)}, = {unpack}(data, o)", "StructError"
-        self._lines += ["try:", f"    {read}", f"except {missing}:", f"    {failure}"]
-        if self._conditions:
-            self._lines.append(f"if {' or '.join(self._conditions)}: {failure}")
-        self._lines += [f"if {v} != {v}: {v} = unpack_f32(data, o + {at})" for v, at in self._floats]
-        self._lines.append(f"o += {self._size}")
-        self._clear_run()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spacetimedb_lib.sats.json_scalars import Reader, wrong_type, wrong_type_inside
-from spacetimedb_lib.sats.json_scanner import JsonError, Scanner
+from spacetimedb_lib.sats.json_scanner import Scanner
+from spacetimedb_lib.sats.json_tokens import JsonError
 from spacetimedb_lib.sats.types import Product, Sum, SumValue
 
 _MISSING: Final = object()

@@ -42,7 +42,8 @@ from spacetimedb_lib.sats.json_scalars import (
     read_string,
     wrong_type,
 )
-from spacetimedb_lib.sats.json_scanner import JsonError, Scanner
+from spacetimedb_lib.sats.json_scanner import Scanner
+from spacetimedb_lib.sats.json_tokens import JsonError
 from spacetimedb_lib.sats.resolve import is_option, skip_refs, target
 from spacetimedb_lib.sats.types import (
     U8,

@@ -9,7 +9,8 @@ from typing import Any, Final, NoReturn, TypeAlias
 from spacetimedb_lib.hex import loose_hex
 from spacetimedb_lib.sats.display import float_json, quoted
 from spacetimedb_lib.sats.floats import round_to_f32
-from spacetimedb_lib.sats.json_scanner import JsonError, Scanner
+from spacetimedb_lib.sats.json_scanner import Scanner
+from spacetimedb_lib.sats.json_tokens import JsonError
 from spacetimedb_lib.sats.layout import integer_range
 from spacetimedb_lib.sats.types import Kind, Primitive
 
