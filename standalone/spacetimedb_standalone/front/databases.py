@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from spacetimedb_lib.identity import Identity
 from spacetimedb_paths.server import ServerDataDir
@@ -15,10 +17,13 @@ from spacetimedb_standalone.control.state import ControlState
 from spacetimedb_standalone.front.caller import Caller
 from spacetimedb_standalone.front.http import Response, refuse
 from spacetimedb_standalone.front.inputs import NameOrIdentity
-from spacetimedb_standalone.front.worker_http import WorkerHttp, caller_headers
+from spacetimedb_standalone.front.worker_http import WorkerHttp, WorkerUnreachable, caller_headers
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.supervisor.process import WorkerFailed, WorkerProcess
 from spacetimedb_standalone.supervisor.supervisor import Supervisor
+
+_ENDING_WITHIN: Final = 5.0
+"""Seconds that a worker has to end once it no longer accepts requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,28 @@ class Databases:
         body: bytes = b"",
     ) -> Response:
         """What the database's worker answers to a request in the caller's name."""
-        worker = await self.worker(database)
         headers = caller_headers(caller, database.owner)
-        return await self.workers.request(worker, method, path, query, headers, body)
+        return await self.ask(
+            database, lambda worker: self.workers.request(worker, method, path, query, headers, body)
+        )
+
+    async def ask(
+        self, database: Database, request: Callable[[WorkerProcess], Awaitable[Response]]
+    ) -> Response:
+        """The answer of the database's worker; a worker that is just ending is replaced once."""
+        worker = await self.worker(database)
+        try:
+            return await request(worker)
+        except WorkerUnreachable:
+            await self._until_ended(worker)
+        try:
+            return await request(await self.worker(database))
+        except WorkerUnreachable as error:
+            raise refuse(f"the database's process cannot be reached: {error}", 503) from error
+
+    async def _until_ended(self, worker: WorkerProcess) -> None:
+        try:
+            await asyncio.wait_for(asyncio.shield(worker.ended), _ENDING_WITHIN)
+        except TimeoutError:
+            worker.kill("it does not accept requests")
+            await worker.ended

@@ -23,6 +23,14 @@ _OLDEST_IDLE: Final = 30.0
 """Seconds after which an idle connection is not used again; the worker keeps them longer than that."""
 
 
+class WorkerUnreachable(Exception):
+    """No connection to the worker: it is just ending, and the request has not reached it."""
+
+    def __init__(self, worker: WorkerProcess):
+        super().__init__(f"process {worker.pid} does not answer")
+        self.worker = worker
+
+
 class WorkerHttp:
     """One client session per life of a worker."""
 
@@ -39,7 +47,7 @@ class WorkerHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Response:
-        """The worker's answer, read to its end. `path` is percent-encoded."""
+        """The worker's answer, read to its end. `path` is percent-encoded. Raises `WorkerUnreachable`."""
         async with await self._send(worker, method, path, query, headers, body) as answer:
             try:
                 return Response(answer.status, _for_client(answer), await answer.read())
@@ -49,7 +57,7 @@ class WorkerHttp:
     async def stream(
         self, worker: WorkerProcess, path: str, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> Response:
-        """The worker's answer to a GET, passed on while it comes."""
+        """The worker's answer to a GET, passed on while it comes. Raises `WorkerUnreachable`."""
         answer = await self._send(worker, "GET", path, query, headers, b"")
         return Response(answer.status, _for_client(answer), _chunks(answer))
 
@@ -77,6 +85,8 @@ class WorkerHttp:
         url = URL(f"http://worker{path}", encoded=True).with_query(query)
         try:
             return await self._session(worker).request(method, url, headers=headers, data=body)
+        except aiohttp.ClientConnectorError as error:
+            raise WorkerUnreachable(worker) from error
         except (aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
 

@@ -1,25 +1,37 @@
 """The server as a process: start, stop, start again, and starts that must fail with one sentence."""
 
+import logging
 import os
 import signal
-import subprocess
-import sys
+import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from spacetimedb_paths.pidfile import PidFile
+from spacetimedb_paths.server import ServerDataDir
+from spacetimedb_standalone.__main__ import main
 from tests.standalone.front.conftest import RawClient, RunningServer
 
+Attempt = Callable[..., tuple[int, str]]
 
-def attempt(data_dir: Path, *options: str) -> tuple[int, str]:
-    """Status and standard error of a start that is expected to fail."""
-    arguments = ["start", "--data-dir", str(data_dir), "--non-interactive", *options]
-    command = [sys.executable, "-m", "spacetimedb_standalone", *arguments]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=30)
-    return done.returncode, done.stderr
+
+@pytest.fixture
+def attempt(capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str]]]:
+    """Status and standard error of a start, in this process, that is expected to fail."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+
+    def run(data_dir: Path, *options: str) -> tuple[int, str]:
+        status = main(["start", "--data-dir", str(data_dir), "--non-interactive", *options])
+        return status, capsys.readouterr().err
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def alive(pid: int) -> bool:
@@ -89,28 +101,25 @@ def test_a_request_under_way_is_finished_before_the_server_goes(tmp_path: Path) 
     assert not stopping.is_alive()
 
 
-def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path) -> None:
-    server = RunningServer(tmp_path)
-    status, error = attempt(tmp_path, "--jwt-key-dir", str(tmp_path / "keys"), "-l", "127.0.0.1:0")
+def test_a_second_server_on_the_same_directory_is_refused(tmp_path: Path, attempt: Attempt) -> None:
+    with PidFile.take(ServerDataDir(tmp_path)):
+        status, error = attempt(tmp_path, "--jwt-key-dir", str(tmp_path / "keys"), "-l", "127.0.0.1:0")
     assert (status, error) == (
         1,
         "Error: cannot take lock on database; spacetime.pid already exists "
-        f"(owned by pid Some({server.process.pid}))\n",
+        f"(owned by pid Some({os.getpid()}))\n",
     )
-    assert server.http.get("/v1/ping").status_code == 200
-    server.stop()
 
 
-def test_a_used_port_is_refused(tmp_path: Path) -> None:
-    server = RunningServer(tmp_path / "one")
-    listen = f"127.0.0.1:{server.port}"
-    status, error = attempt(tmp_path / "two", "--jwt-key-dir", str(tmp_path / "keys"), "-l", listen)
+def test_a_used_port_is_refused(tmp_path: Path, attempt: Attempt) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, error = attempt(tmp_path, "--jwt-key-dir", str(tmp_path / "keys"), "-l", f"127.0.0.1:{port}")
     assert (status, error) == (
         1,
-        f"Error: Port {server.port} is already in use. "
+        f"Error: Port {port} is already in use. "
         "Please free up the port or specify a different port with --listen-addr.\n",
     )
-    server.stop()
 
 
 @pytest.mark.parametrize(
@@ -125,15 +134,16 @@ def test_a_used_port_is_refused(tmp_path: Path) -> None:
         (["--pg-port", "5432"], "this server does not speak the PostgreSQL wire protocol"),
     ],
 )
-def test_what_cannot_start_says_so_in_one_line(tmp_path: Path, options: list[str], complaint: str) -> None:
+def test_what_cannot_start_says_so_in_one_line(
+    tmp_path: Path, attempt: Attempt, options: list[str], complaint: str
+) -> None:
     keys = ["--jwt-key-dir", str(tmp_path / "keys")] if options else []
     status, error = attempt(tmp_path / "data", *keys, *options)
     assert (status, error.count("\n")) == (1, 1)
     assert error.startswith(f"Error: {complaint}")
 
 
-@pytest.mark.slow
-def test_a_broken_setting_and_a_foreign_directory_are_told(tmp_path: Path) -> None:
+def test_a_broken_setting_and_a_foreign_directory_are_told(tmp_path: Path, attempt: Attempt) -> None:
     (tmp_path / "config.toml").write_text("[websocket\n")
     status, error = attempt(tmp_path, "--jwt-key-dir", str(tmp_path / "keys"))
     assert status == 1

@@ -82,6 +82,8 @@ class CallRoutes:
         parameters = {"follow": "true"} if query["follow"] else {}
         if query["num_lines"] is not None:
             parameters["num_lines"] = str(query["num_lines"])
-        worker = await self._databases.worker(database)
         headers = caller_headers(caller, database.owner)
-        return await self._databases.workers.stream(worker, "/logs", parameters, headers)
+        workers = self._databases.workers
+        return await self._databases.ask(
+            database, lambda worker: workers.stream(worker, "/logs", parameters, headers)
+        )

@@ -36,7 +36,6 @@ class MountRoutes:
         name = name_or_identity(call.parameters["name"])
         content = await body(call.request, limit=None)
         database = self._databases.find(name)
-        worker = await self._databases.worker(database)
         about = {
             "method": call.request.method,
             "uri": _absolute_uri(call.request),
@@ -44,7 +43,10 @@ class MountRoutes:
             "version": _HTTP_VERSIONS.get(call.request.http_version, "HTTP/1.1"),
             "headers": [list(header) for header in call.request.headers],
         }
-        answer = await self._databases.workers.request(worker, "POST", "/route", body=pack(about, content))
+        frame, workers = pack(about, content), self._databases.workers
+        answer = await self._databases.ask(
+            database, lambda worker: workers.request(worker, "POST", "/route", body=frame)
+        )
         if answer.status != 200:
             return answer
         assert isinstance(answer.body, bytes)
