@@ -7,7 +7,7 @@ cdef class Buffer:
     cdef size_t n
     cdef size_t cap
     cdef int reserve(self, size_t extra) noexcept nogil
-    cdef int append(self, const unsigned char* src, size_t off, size_t n) noexcept nogil
+    cdef int append(self, u8p src, size_t off, size_t n) noexcept nogil
     cdef int put8(self, unsigned int v) noexcept nogil
     cdef int put16(self, unsigned int v) noexcept nogil
     cdef int put32(self, unsigned int v) noexcept nogil

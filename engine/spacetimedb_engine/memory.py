@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import google_crc32c
 
 u8p: TypeAlias = memoryview
-ptrs: TypeAlias = list[Any]
+ptrs: TypeAlias = list[memoryview]
 objs: TypeAlias = list[Any]
 
 _H, _I, _Q = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Q")
@@ -177,16 +177,17 @@ def release(p: u8p) -> None:
         p.release()
 
 
-def null() -> Any:
-    return None
+def null() -> u8p:
+    """No place at all."""
+    return cast(u8p, None)
 
 
 def is_null(p: u8p | None) -> bool:
     return p is None
 
 
-def no_ptrs() -> Any:
-    return None
+def no_ptrs() -> ptrs:
+    return cast(ptrs, None)
 
 
 def is_no_ptrs(v: ptrs | None) -> bool:
@@ -194,7 +195,7 @@ def is_no_ptrs(v: ptrs | None) -> bool:
 
 
 def grow_ptrs(v: ptrs | None, old: int, n: int) -> ptrs:
-    return [*(v or [])[: min(old, n)], *[None] * (n - old)]
+    return [*(v or [])[: min(old, n)], *[null()] * (n - old)]
 
 
 def move_ptrs(v: ptrs, dof: int, so: int, n: int) -> None:
@@ -205,10 +206,20 @@ def release_ptrs(v: ptrs) -> None:
     """Nothing to do: the collector has it."""
 
 
-no_objs = no_ptrs
-is_no_objs = is_no_ptrs
-grow_objs = grow_ptrs
-release_objs = release_ptrs
+def no_objs() -> objs:
+    return cast(objs, None)
+
+
+def is_no_objs(v: objs | None) -> bool:
+    return v is None
+
+
+def grow_objs(v: objs | None, old: int, n: int) -> objs:
+    return [*(v or [])[: min(old, n)], *[None] * (n - old)]
+
+
+def release_objs(v: objs) -> None:
+    """Nothing to do: the collector has it."""
 
 
 def borrow(o: object) -> Any:
