@@ -12,23 +12,28 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 
 from spacetimedb_engine import Status, Store, Turn
 from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_lib.moduledef import Lifecycle, ModuleDef, ReducerDef, Visibility
-from spacetimedb_lib.sats.type_codec import encode_type
 from spacetimedb_lib.sats.resolve import resolve
+from spacetimedb_lib.sats.type_codec import encode_type
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.catalog import SchemaCatalog
 from spacetimedb_standalone.database.program import LoadedProgram, ProgramLoader
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.program import ProgramKind
-from spacetimedb_standalone.host.interface import HostServices, ModuleHost, Outcome
+from spacetimedb_standalone.host.interface import HostServices, Outcome
+from spacetimedb_standalone.host.wasm.instance import WasmInstance
 from spacetimedb_standalone.module_logs import ModuleLog
 from spacetimedb_standalone.ports.clock import Clock
-from spacetimedb_standalone.subscriptions import Subscriptions
+from spacetimedb_standalone.sql import Caller as SqlCaller
+from spacetimedb_standalone.sql.checking import check_query
+from spacetimedb_standalone.sql.forms import query_form
+from spacetimedb_standalone.sql.parsing import parse
+from spacetimedb_standalone.subscriptions.service import Subscriptions
+from spacetimedb_standalone.subscriptions.sets import Connection
 
 FATAL = "The instance encountered a fatal error."
 OUT_OF_ENERGY = "reducer ran out of energy"
@@ -47,7 +52,6 @@ class Called:
     update: bytes
     """What the caller's own query sets saw, as BSATN."""
     micros: int
-
 
 
 class InitFailed(Exception):
@@ -73,7 +77,7 @@ class Database:
         self.reducers: dict[str, ReducerDef] = {}
         self._clock, self._loader, self._services = clock, loader, services
         self._loaded: LoadedProgram | None = None
-        self._instance: ModuleHost | None = None
+        self._instance: WasmInstance | None = None
         self._notified: list[int] = []
 
     # -- the module
@@ -88,7 +92,7 @@ class Database:
         assert self._loaded is not None, "a database answers calls only after create() or open()"
         return self._loaded
 
-    def new_instance(self) -> ModuleHost:
+    def new_instance(self) -> WasmInstance:
         """Another instance of the running program, for what may not disturb the reducers' own."""
         return self._loader.instantiate(self.loaded, self.store, self._services)
 
@@ -111,6 +115,7 @@ class Database:
             database_identity=identity,
             owner=owner,
             system_log=self.logs.system,
+            rule_target=self.rule_target,
             run_init=self._run_init if Lifecycle.INIT in loaded.definition.lifecycle else None,
         )
 
@@ -121,13 +126,26 @@ class Database:
         loaded, instance = self._loader.load(program.kind, program.data, self.store, self._services)
         self._install(loaded, instance)
 
+    def load(self, kind: ProgramKind, data: bytes) -> tuple[LoadedProgram, WasmInstance]:
+        """Another program beside the one that runs. Raises ModuleError and the like."""
+        return self._loader.load(kind, data, self.store, self._services)
+
+    def replace(self, loaded: LoadedProgram, instance: WasmInstance) -> list[Connection]:
+        """Run another program from now on; the datastore has it already.
+
+        Queries are compiled again; the connections that come back had one that no longer means anything.
+        """
+        self._install(loaded, instance)
+        return self.subscriptions.redefine()
+
     def close(self) -> None:
         if self._instance is not None:
             self._instance.close()
         self.datastore.close()
+        self._loader.close()
         self.logs.close()
 
-    def _install(self, loaded: LoadedProgram, instance: ModuleHost) -> None:
+    def _install(self, loaded: LoadedProgram, instance: WasmInstance) -> None:
         definition = loaded.definition
         self._loaded = loaded
         self.reducers = {reducer.full_name: reducer for reducer in definition.all_reducers}
@@ -144,7 +162,13 @@ class Database:
             ]
         )
 
-    def _use(self, instance: ModuleHost) -> None:
+    def rule_target(self, sql: str) -> int:
+        """The table that a row-level rule is about."""
+        owner = SqlCaller(bytes(self.datastore.owner), is_owner=True)
+        _, variable = check_query(query_form(parse(sql)), self.catalog, owner)
+        return variable.table.id
+
+    def _use(self, instance: WasmInstance) -> None:
         if self._instance is not None:
             self._instance.close()
         self._instance = instance
@@ -174,7 +198,9 @@ class Database:
             reducer.id, reducer.full_name, bytes(sender), bytes(connection_id), timestamp, b""
         )
 
-    def call(self, reducer: ReducerDef, caller: Caller, args: bytes, connection: Hashable | None = None) -> Called:
+    def call(
+        self, reducer: ReducerDef, caller: Caller, args: bytes, connection: Connection | None = None
+    ) -> Called:
         """A whole transaction around one reducer. `args` must be valid BSATN of its parameters.
 
         `connection` is the caller's own, if it watches: its part of the update comes back instead of being sent.
@@ -194,8 +220,9 @@ class Database:
             update = self.tell(result.offset, connection)
             return Called(Status.OK, "", result.timestamp, result.offset, update, micros)
         text = result.text.decode(errors="replace")
-        text = self.settle_failure(reducer.full_name, result.status, text, result.timestamp)
-        return Called(Status(result.status), text, result.timestamp, -1, NO_UPDATE, micros)
+        status = Status(result.status)
+        text = self.settle_failure(reducer.full_name, status, text, result.timestamp)
+        return Called(status, text, result.timestamp, -1, NO_UPDATE, micros)
 
     def commit(self, inputs: bytes | None = None, *, force: bool = False) -> int:
         """Commit the open transaction and tell those who watch; its offset, or -1 if it consumed none."""
@@ -203,7 +230,7 @@ class Database:
         self.tell(offset)
         return offset
 
-    def tell(self, offset: int, caller: Hashable | None = None) -> bytes:
+    def tell(self, offset: int, caller: Connection | None = None) -> bytes:
         """Send what the transaction just committed changed to all who watch; the caller's own part comes back."""
         if offset < 0:
             return NO_UPDATE
@@ -227,5 +254,3 @@ def _callable_by(reducer: ReducerDef) -> int:
     if reducer.lifecycle is not None:
         return 0
     return 1 if reducer.visibility is Visibility.PRIVATE else 2
-
-

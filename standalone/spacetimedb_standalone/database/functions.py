@@ -6,19 +6,14 @@ they are noted in its log, for they mostly mean that client and module are of di
 
 from __future__ import annotations
 
-from spacetimedb_lib.moduledef import Lifecycle, ProcedureDef, ReducerDef, Visibility
+from spacetimedb_lib.moduledef import ProcedureDef, ReducerDef, Visibility
 from spacetimedb_lib.sats.bsatn import codec
-from spacetimedb_lib.sats.errors import DecodeError, JsonError
+from spacetimedb_lib.sats.errors import DecodeError
+from spacetimedb_lib.sats.json_read import ArgumentsError as JsonArgumentsError
 from spacetimedb_lib.sats.json_read import arguments_codec
 from spacetimedb_lib.sats.types import Typespace
 from spacetimedb_standalone.database.database import Database
 from spacetimedb_standalone.module_logs import Level
-
-LIFECYCLE_NAMES = {
-    Lifecycle.INIT: "Init",
-    Lifecycle.ON_CONNECT: "OnConnect",
-    Lifecycle.ON_DISCONNECT: "OnDisconnect",
-}
 
 
 class UncallableError(Exception):
@@ -47,7 +42,7 @@ def find_reducer(database: Database, name: str, is_owner: bool) -> ReducerDef:
         )
         raise UnknownFunctionError("no such reducer")
     if reducer.lifecycle is not None:
-        event = LIFECYCLE_NAMES[reducer.lifecycle]
+        event = reducer.lifecycle.value
         raise LifecycleError(f"can't directly call special {event} lifecycle reducer")
     return reducer
 
@@ -69,8 +64,8 @@ def arguments_from_json(database: Database, function: ReducerDef | ProcedureDef,
     typespace = _typespace(database, function)
     try:
         return arguments_codec(function.full_name, function.params, typespace).read(text)
-    except JsonError as error:
-        raise _refused(database, function, f"{error.path}: invalid arguments for function {function.full_name}: {error}") from error
+    except JsonArgumentsError as error:
+        raise _refused(database, function, error.chain(_kind(function))) from error
 
 
 def check_arguments(database: Database, function: ReducerDef | ProcedureDef, args: bytes) -> None:
@@ -78,18 +73,22 @@ def check_arguments(database: Database, function: ReducerDef | ProcedureDef, arg
     try:
         codec(function.params, _typespace(database, function)).decode(args)
     except DecodeError as error:
-        raise _refused(database, function, str(error)) from error
+        kind, name = _kind(function), function.full_name
+        raise _refused(database, function, f"invalid arguments for {kind} {name}: {error}") from error
 
 
 def _refused(database: Database, function: ReducerDef | ProcedureDef, text: str) -> ArgumentsError:
-    kind = "reducer" if isinstance(function, ReducerDef) else "procedure"
     _note(
         database,
-        f'External attempt to call {kind} "{function.full_name}" failed, invalid arguments.\n'
+        f'External attempt to call {_kind(function)} "{function.full_name}" failed, invalid arguments.\n'
         "This is likely due to a mismatched client schema, have you run `spacetime generate` recently?",
         function.full_name,
     )
-    return ArgumentsError(f"invalid arguments for {kind} {function.full_name}: {text}")
+    return ArgumentsError(text)
+
+
+def _kind(function: ReducerDef | ProcedureDef) -> str:
+    return "reducer" if isinstance(function, ReducerDef) else "procedure"
 
 
 def _note(database: Database, text: str, function: str | None = None) -> None:

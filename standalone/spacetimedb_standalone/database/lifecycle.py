@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from spacetimedb_engine import Status, UniqueViolation, inputs
+from spacetimedb_engine import Status, UniqueViolation, call_inputs
 from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_lib.moduledef import Lifecycle, ReducerDef
 from spacetimedb_standalone.database.caller import Caller
@@ -53,7 +53,7 @@ def connect(database: Database, caller: Caller) -> Refusal | None:
             text = database.settle_failure(reducer.full_name, outcome.status, outcome.text, timestamp)
             exhausted = outcome.status is Status.EXHAUSTED
             return Refusal(RefusedFor.EXHAUSTED if exhausted else RefusedFor.REJECTED, text)
-    record = inputs(CONNECTED, bytes(caller.identity), bytes(caller.connection_id), timestamp, b"")
+    record = call_inputs(CONNECTED, bytes(caller.identity), bytes(caller.connection_id), timestamp, b"")
     database.commit(record, force=True)
     return None
 
@@ -71,7 +71,7 @@ def disconnect(database: Database, identity: Identity, connection_id: Connection
         datastore.begin()
     datastore.delete_client(identity, connection_id)
     name = DISCONNECTED if reducer is None else reducer.full_name.encode()
-    database.commit(inputs(name, bytes(identity), bytes(connection_id), timestamp, b""), force=True)
+    database.commit(call_inputs(name, bytes(identity), bytes(connection_id), timestamp, b""), force=True)
 
 
 def disconnect_all(database: Database) -> None:
@@ -91,5 +91,3 @@ def _said_goodbye(
     database.datastore.rollback()
     database.settle_failure(reducer.full_name, outcome.status, outcome.text, timestamp)
     return False
-
-

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from spacetimedb_engine import Status
 from spacetimedb_lib.moduledef import ProcedureDef
 from spacetimedb_lib.sats.bsatn import codec
-from spacetimedb_lib.sats.json_write import untyped_text
+from spacetimedb_lib.sats.json_write import json_writer
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
-from spacetimedb_standalone.host.interface import ModuleHost
+from spacetimedb_standalone.host.wasm.instance import WasmInstance
 from spacetimedb_standalone.module_logs import Level
 from spacetimedb_standalone.ports.clock import Clock
 
@@ -35,7 +35,7 @@ class ProcedureResult:
 class Procedures:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
-        self._idle: ModuleHost | None = None
+        self._idle: WasmInstance | None = None
         self._idle_for: object = None
 
     def run(self, procedure: ProcedureDef, caller: Caller, args: bytes) -> ProcedureResult:
@@ -81,9 +81,9 @@ class Procedures:
         definition = self._database.definition
         typespace = definition.module_of(procedure.namespace).typespace
         decoded, _ = codec(procedure.return_type, typespace).decode(value)
-        return untyped_text(procedure.return_type, decoded, typespace)
+        return json_writer(procedure.return_type, typespace)(decoded)
 
-    def _take_instance(self) -> ModuleHost:
+    def _take_instance(self) -> WasmInstance:
         loaded, idle = self._database.loaded, self._idle
         self._idle = None
         if idle is not None and self._idle_for is loaded:
@@ -92,5 +92,3 @@ class Procedures:
             idle.close()
         self._idle_for = loaded
         return self._database.new_instance()
-
-

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from spacetimedb_engine import Store
 from spacetimedb_lib.hashing import keccak256
+from spacetimedb_lib.identity import Identity
 from spacetimedb_lib.moduledef import ModuleDef, decode
 from spacetimedb_standalone.datastore.program import Program, ProgramKind
-from spacetimedb_standalone.host.interface import HostServices, ModuleHost
-from spacetimedb_standalone.host.wasm import ModuleError, WasmInstance, WasmLimits, WasmModule
+from spacetimedb_standalone.host.interface import HostServices, ModuleError
+from spacetimedb_standalone.host.wasm.instance import WasmInstance
+from spacetimedb_standalone.host.wasm.program import WasmModule
+from spacetimedb_standalone.host.wasm.runtime import WasmRuntime
 
 
 @dataclass(frozen=True)
@@ -25,23 +28,30 @@ class LoadedProgram:
 class ProgramLoader:
     """Makes running modules out of program bytes. Errors are the publisher's: `ModuleError`, `ValidationErrors`."""
 
-    def __init__(self, cache_dir: Path | None, limits: WasmLimits) -> None:
-        self._cache_dir, self._limits = cache_dir, limits
+    def __init__(self, identity: Identity, cache_dir: Path | None, runtime: WasmRuntime) -> None:
+        self._identity, self._cache_dir, self._runtime = bytes(identity), cache_dir, runtime
 
     def load(
         self, kind: ProgramKind, data: bytes, store: Store, services: HostServices
-    ) -> tuple[LoadedProgram, ModuleHost]:
+    ) -> tuple[LoadedProgram, WasmInstance]:
         """Compile, instantiate and describe; the instance is ready for calls."""
         if kind is not ProgramKind.WASM:
             raise ModuleError(
                 "this server runs WebAssembly modules only; publish the module's .wasm file with --bin-path"
             )
-        compiled = WasmModule.compile(data, self._cache_dir, self._limits)
-        instance = WasmInstance(compiled, store, services)
-        definition = decode(instance.description)
+        compiled = WasmModule.compile(data, self._cache_dir, self._runtime)
+        instance = WasmInstance(compiled, store, services, self._identity)
+        try:
+            definition = decode(instance.description)
+        except BaseException:
+            instance.close()
+            raise
         program = Program(kind, keccak256(data), data)
         return LoadedProgram(program, definition, compiled), instance
 
-    def instantiate(self, loaded: LoadedProgram, store: Store, services: HostServices) -> ModuleHost:
+    def instantiate(self, loaded: LoadedProgram, store: Store, services: HostServices) -> WasmInstance:
         """Another instance of the same program, with a fresh memory."""
-        return WasmInstance(loaded.compiled, store, services)
+        return WasmInstance(loaded.compiled, store, services, self._identity)
+
+    def close(self) -> None:
+        self._runtime.close()

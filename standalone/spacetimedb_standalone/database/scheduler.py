@@ -93,7 +93,9 @@ class Scheduler:
         self._queue.put(ScheduledRow(table.id, row_id, first_due(tag, micros, now)))
 
     def _find(self, table: Table, schedule: Schedule, row_id: int) -> bytes | None:
-        index = next(index for index in table.indexes if index.columns == (schedule.id_column,) and index.unique)
+        index = next(
+            index for index in table.indexes if index.columns == (schedule.id_column,) and index.unique
+        )
         rows = self._database.store.seek(index.id, row_id.to_bytes(8, "little"))
         return rows[0] if rows else None
 

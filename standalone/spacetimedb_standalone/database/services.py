@@ -78,5 +78,5 @@ class DatabaseServices:
             return now
         raise GuestTrap("procedure_sleep_until is only available in async instances")
 
-    def http(self, request: bytes, body: bytes) -> tuple[bytes, bytes]:
+    def http(self, request: bytes, body: bytes, in_transaction: bool) -> list[bytes] | int:
         raise HttpFailed(OUTGOING_HTTP_IS_OFF)

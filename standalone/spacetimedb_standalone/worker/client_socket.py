@@ -36,7 +36,13 @@ class ClientSocket(asyncio.Protocol):
     """One client. `held` counts its chunks of output that wait for the disk."""
 
     def __init__(
-        self, clients: Clients, connection: Connection, caller: Caller, terms: Terms, greeting: bytes, early: bytes
+        self,
+        clients: Clients,
+        connection: Connection,
+        caller: Caller,
+        terms: Terms,
+        greeting: bytes,
+        early: bytes,
     ) -> None:
         self.connection, self.caller, self.terms = connection, caller, terms
         self.confirmed = terms.confirmed
@@ -139,3 +145,10 @@ class ClientSocket(asyncio.Protocol):
         self.connection.alive_since_ping = False
         self.connection.send_ping()
         self._clients.flush()
+
+
+def client_of(connection: Connection) -> ClientSocket:
+    """The client behind one of the engine's connections."""
+    client = connection.tag
+    assert isinstance(client, ClientSocket)
+    return client

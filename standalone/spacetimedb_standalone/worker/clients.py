@@ -15,7 +15,8 @@ from spacetimedb_engine import Connection, Status
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
 from spacetimedb_standalone.database.lifecycle import connect, disconnect
-from spacetimedb_standalone.worker.client_socket import ClientSocket, Terms
+from spacetimedb_standalone.subscriptions.sets import Connection as Watcher
+from spacetimedb_standalone.worker.client_socket import ClientSocket, Terms, client_of
 from spacetimedb_standalone.worker.dialect import Dialect
 from spacetimedb_standalone.worker.loop_turn import LoopTurn
 
@@ -55,10 +56,7 @@ class Clients:
     def new_socket(
         self, caller: Caller, protocol: str, terms: Terms, greeting: bytes, early: bytes
     ) -> ClientSocket:
-        number = PROTOCOLS[protocol]
-        connection = Connection(
-            bytes(caller.identity), bytes(caller.connection_id), number, caller.is_owner
-        )
+        connection = self.turn.open(caller, PROTOCOLS[protocol])
         client = ClientSocket(self, connection, caller, terms, greeting, early)
         connection.tag = client
         return client
@@ -95,9 +93,18 @@ class Clients:
     def close_all(self, code: int, reason: str) -> None:
         """Say goodbye to everybody, with a close frame."""
         for client in self.turn.sockets:
-            if not client.connection.close(code, reason):
-                client.drop()
+            self.close_one(client.connection, code, reason)
         self.turn.flush()
+
+    def close_one(self, connection: Connection, code: int, reason: str) -> None:
+        """Close with the reason; one that does not fit into a close frame ends the connection without."""
+        if not connection.close(code, reason):
+            client_of(connection).drop()
+
+    def close_orphan(self, watcher: Watcher, code: int, reason: str) -> None:
+        """Close a connection that subscriptions know only as one who watches."""
+        assert isinstance(watcher, Connection)
+        self.close_one(watcher, code, reason)
 
     def count_slow(self) -> None:
         self.disconnections["outgoing_queue_full"] += 1
@@ -107,35 +114,39 @@ class Clients:
 
     # -- what the engine hands over
 
-    def on_message(self, connection: Connection, payload: bytes) -> int:
-        return self._dialect(connection).message(connection, payload)
+    def on_message(self, conn: Connection, payload: bytes) -> int:
+        return self._dialect(conn).message(conn, payload)
 
-    def on_text(self, connection: Connection, text: str) -> None:
-        self._dialect(connection).text(connection, text)
+    def on_text(self, conn: Connection, text: str) -> None:
+        self._dialect(conn).text(conn, text)
 
-    def on_commit(self, connection: Connection, request_id: int, offset: int) -> bytes:
-        return self.database.tell(offset, connection)
+    def before_commit(self, conn: Connection | None, reducer_id: int) -> bytes | None:
+        """Nothing has to happen inside a call's transaction yet: no view is kept in step with it."""
+        return None
+
+    def on_commit(self, conn: Connection, request_id: int, offset: int) -> bytes:
+        return self.database.tell(offset, conn)
 
     def on_failure(
-        self, connection: Connection, request_id: int, reducer_id: int, status: int, text: bytes, timestamp: int
+        self, conn: Connection, request_id: int, reducer_id: int, status: int, text: bytes, timestamp: int
     ) -> None:
         reducer = self.database.definition.all_reducers[reducer_id]
         told = self.database.settle_failure(
             reducer.full_name, Status(status), text.decode(errors="replace"), timestamp
         )
-        self._dialect(connection).failed(connection, request_id, Status(status), told, timestamp)
+        self._dialect(conn).failed(conn, request_id, Status(status), told, timestamp)
 
-    def on_pong(self, connection: Connection, payload: bytes) -> None:
+    def on_pong(self, conn: Connection, payload: bytes) -> None:
         """Nothing to do: the engine has noted that the client is alive."""
 
-    def on_close(self, connection: Connection, code: int, reason: str) -> None:
+    def on_close(self, conn: Connection, code: int, reason: str) -> None:
         self.disconnections["client_close"] += 1
-        connection.tag.peer_closed()
+        client_of(conn).peer_closed()
 
-    def on_broken(self, connection: Connection, text: str) -> None:
+    def on_broken(self, conn: Connection, text: str) -> None:
         log.info("a client broke the WebSocket protocol and was dropped: %s", text)
         self.disconnections["websocket_receive_protocol"] += 1
-        connection.tag.drop()
+        client_of(conn).drop()
 
     def _dialect(self, connection: Connection) -> Dialect:
         return self.dialects[connection.protocol]

@@ -20,5 +20,7 @@ class Dialect(Protocol):
     def text(self, connection: Connection, text: str) -> None:
         """A text message."""
 
-    def failed(self, connection: Connection, request_id: int, status: Status, text: str, timestamp: int) -> None:
+    def failed(
+        self, connection: Connection, request_id: int, status: Status, text: str, timestamp: int
+    ) -> None:
         """A reducer that this client called did not commit; `text` is what it may be told."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 from spacetimedb_engine import Connection, Status
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
-from spacetimedb_standalone.database.functions import UncallableError, check_arguments, find_procedure, find_reducer
+from spacetimedb_standalone.database.functions import (
+    UncallableError,
+    check_arguments,
+    find_procedure,
+    find_reducer,
+)
 from spacetimedb_standalone.database.procedures import Procedures
 from spacetimedb_standalone.wire import server_v2 as server
 from spacetimedb_standalone.wire.client_v2 import (
@@ -14,10 +19,11 @@ from spacetimedb_standalone.wire.client_v2 import (
     OneOffQuery,
     Subscribe,
     Unsubscribe,
-    WireError,
     decode,
 )
+from spacetimedb_standalone.wire.decoding import WireError
 from spacetimedb_standalone.wire.envelope import Compression, seal
+from spacetimedb_standalone.worker.client_socket import client_of
 
 INTERNAL_ERROR = 1011
 
@@ -59,7 +65,9 @@ class DialectV2:
     def text(self, connection: Connection, text: str) -> None:
         self._give_up(connection, f"v{self._protocol} websocket does not support text messages")
 
-    def failed(self, connection: Connection, request_id: int, status: Status, text: str, timestamp: int) -> None:
+    def failed(
+        self, connection: Connection, request_id: int, status: Status, text: str, timestamp: int
+    ) -> None:
         if status is Status.FAILED:
             message = server.reducer_err(request_id, timestamp, text)
         else:
@@ -75,7 +83,7 @@ class DialectV2:
         except UncallableError as error:
             self._refuse(connection, message.request_id, str(error))
             return
-        caller: Caller = connection.tag.caller
+        caller = client_of(connection).caller
         result = database.call(reducer, caller, message.args, connection)
         if result.status is not Status.OK:
             self.failed(connection, message.request_id, result.status, result.text, result.timestamp)
@@ -90,7 +98,7 @@ class DialectV2:
         except UncallableError as error:
             self._procedure_failed(connection, message.request_id, str(error))
             return
-        caller: Caller = connection.tag.caller
+        caller = client_of(connection).caller
         result = self._procedures.run(procedure, caller, message.args)
         if result.status is Status.OK:
             answer = server.procedure_returned(
@@ -110,4 +118,4 @@ class DialectV2:
     def _give_up(self, connection: Connection, text: str) -> None:
         """Close with the reason; one that does not fit into a close frame ends the connection without."""
         if not connection.close(INTERNAL_ERROR, text):
-            connection.tag.drop()
+            client_of(connection).drop()

@@ -13,9 +13,10 @@ from collections import deque
 from dataclasses import dataclass
 
 from spacetimedb_engine import Connection, Turn
+from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.ports.clock import Clock
-from spacetimedb_standalone.worker.client_socket import ClientSocket
+from spacetimedb_standalone.worker.client_socket import ClientSocket, client_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,10 @@ class LoopTurn:
     def discard(self, socket: ClientSocket) -> None:
         self._sockets.discard(socket)
 
+    def open(self, caller: Caller, protocol: int) -> Connection:
+        """The engine's side of a new connection."""
+        return self._turn.open(bytes(caller.identity), bytes(caller.connection_id), protocol, caller.is_owner)
+
     def received(self, connection: Connection, data: bytes) -> None:
         """Bytes from a client; they are looked at when this turn of the loop ends."""
         self._items.append((connection, data))
@@ -75,7 +80,7 @@ class LoopTurn:
         durable = self._log.durable_offset
         held = self._held
         for connection in connections:
-            socket: ClientSocket = connection.tag
+            socket = client_of(connection)
             offset = connection.offset
             data = connection.take()
             if socket.held == 0 and (offset <= durable or not socket.confirmed):

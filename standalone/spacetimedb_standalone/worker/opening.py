@@ -18,7 +18,8 @@ from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.errors import StorageError
 from spacetimedb_standalone.datastore.program import ProgramKind
 from spacetimedb_standalone.host.interface import ModuleError
-from spacetimedb_standalone.host.wasm import WasmLimits
+from spacetimedb_standalone.host.wasm.limits import WasmLimits
+from spacetimedb_standalone.host.wasm.runtime import WasmRuntime
 from spacetimedb_standalone.module_logs import ModuleLog
 from spacetimedb_standalone.ports.clock import Clock, SystemClock
 from spacetimedb_standalone.ports.disk_files import DiskFiles
@@ -59,23 +60,24 @@ def open_database(boot: WorkerBoot, clients: Clients) -> Opened:
 
     Raises OpenError. What was written before that is rolled back: a failed creation leaves an empty log.
     """
-    clock, files = SystemClock(), DiskFiles()
+    clock, files, loop = SystemClock(), DiskFiles(), asyncio.get_running_loop()
     try:
-        datastore = _open_datastore(boot, files, clock)
+        datastore = _open_datastore(boot, files, clock, loop)
     except StorageError as error:
         raise OpenError(500, str(error)) from error
     logs = _open_logs(boot, files, clock)
     turn = Turn(datastore.store, clients)
     services = DatabaseServices(datastore, logs, clock)
-    loader = ProgramLoader(boot.cache_dir, WasmLimits.of_this_machine())
+    runtime = WasmRuntime(WasmLimits.of_this_machine())
+    loader = ProgramLoader(boot.database_identity, boot.cache_dir, runtime)
     database = Database(datastore, turn, services, logs, clock, loader)
     procedures = Procedures(database, clock)
     scheduler = Scheduler(database, clock, procedures.run_unheard)
     services.on_row_written = scheduler.row_written
-    loop_turn = LoopTurn(asyncio.get_running_loop(), turn, datastore, clock)
+    loop_turn = LoopTurn(loop, turn, datastore, clock)
     clients.database, clients.turn = database, loop_turn
     clients.dialects = {protocol: DialectV2(database, procedures, protocol) for protocol in (2, 3)}
-    timer = ScheduleTimer(asyncio.get_running_loop(), scheduler, loop_turn, clock)
+    timer = ScheduleTimer(loop, scheduler, loop_turn, clock)
     try:
         _start_module(boot, database)
     except OpenError:
@@ -93,10 +95,12 @@ def open_database(boot: WorkerBoot, clients: Clients) -> Opened:
     return Opened(database, timer, routes)
 
 
-def _open_datastore(boot: WorkerBoot, files: Files, clock: Clock) -> Datastore:
+def _open_datastore(
+    boot: WorkerBoot, files: Files, clock: Clock, loop: asyncio.AbstractEventLoop
+) -> Datastore:
     if boot.in_memory:
-        return Datastore.in_memory(clock)
-    return Datastore.open(boot.replica_dir, files, clock, options=boot.config.commitlog)
+        return Datastore.in_memory()
+    return Datastore.open(boot.replica_dir, files, clock, options=boot.config.commitlog, loop=loop)
 
 
 def _open_logs(boot: WorkerBoot, files: Files, clock: Clock) -> ModuleLog:

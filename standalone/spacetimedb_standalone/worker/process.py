@@ -61,7 +61,9 @@ class Worker:
     async def serve(self, channel_socket: socket.socket) -> int:
         loop = asyncio.get_running_loop()
         self._stopping = loop.create_future()
-        channel = Channel(channel_socket, self._on_message, partial(self._stop, EXIT_STOPPED, "shutdown", 5.0))
+        channel = Channel(
+            channel_socket, self._on_message, partial(self._stop, EXIT_STOPPED, "shutdown", 5.0)
+        )
         self._channel = channel
         channel.start(loop)
         loop.add_signal_handler(signal.SIGTERM, self._stop, EXIT_STOPPED, "shutdown", 5.0)
@@ -109,7 +111,9 @@ class Worker:
             case "stop":
                 self._stop(EXIT_STOPPED, message["reason"], float(message["grace"]))
             case "socket":
-                task = asyncio.get_running_loop().create_task(self._accept(message, socket.socket(fileno=fds[0])))
+                task = asyncio.get_running_loop().create_task(
+                    self._accept(message, socket.socket(fileno=fds[0]))
+                )
                 self._accepting.add(task)
                 task.add_done_callback(self._accepting.discard)
             case other:

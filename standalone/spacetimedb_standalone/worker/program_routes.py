@@ -29,13 +29,15 @@ class ProgramRoutes:
         """Replace the program. Clients stay, unless the change breaks them and that is allowed."""
         query = request.query
         token = query.get("token")
-        policy = Policy(query["policy"] == "BreakClients", None if token is None else bytes.fromhex(token))
+        policy = Policy(bytes.fromhex(token) if token and query["policy"] == "BreakClients" else None)
         try:
             outcome = self._updates.update(KINDS[query["host_type"]], await request.read(), policy)
         except UpdateRefusedError as error:
             return web.Response(status=error.status, text=str(error))
         if outcome.breaks_clients:
             self._clients.close_all(MODULE_EXITED, "module exited")
+        for orphan in outcome.orphans:
+            self._clients.close_orphan(orphan, MODULE_EXITED, "module exited")
         self._clients.flush()
         if outcome.offset >= 0:
             try:

@@ -10,7 +10,9 @@ from spacetimedb_standalone.worker.loop_turn import LoopTurn
 
 
 class ScheduleTimer:
-    def __init__(self, loop: asyncio.AbstractEventLoop, scheduler: Scheduler, turn: LoopTurn, clock: Clock) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, scheduler: Scheduler, turn: LoopTurn, clock: Clock
+    ) -> None:
         self._loop, self._scheduler, self._turn, self._clock = loop, scheduler, turn, clock
         self._handle: asyncio.TimerHandle | None = None
         self._stopped = False

@@ -48,7 +48,10 @@ class StatsRoute:
             causes.samples.append((identity | {"cause": cause}, count))
         return [
             _gauge(
-                "spacetime_worker_connected_clients", "Open WebSockets.", identity, len(self._clients.turn.sockets)
+                "spacetime_worker_connected_clients",
+                "Open WebSockets.",
+                identity,
+                len(self._clients.turn.sockets),
             ),
             causes,
             rows,
