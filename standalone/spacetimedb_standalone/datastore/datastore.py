@@ -12,11 +12,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from spacetimedb_engine import EngineError, Store
 from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_lib.moduledef import ModuleDef
+from spacetimedb_lib.moduledef.migrate import Plan
 from spacetimedb_paths.server import ReplicaDir
 from spacetimedb_standalone.commitlog import (
     Driver,
@@ -30,6 +32,7 @@ from spacetimedb_standalone.commitlog import (
 )
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore import clients
+from spacetimedb_standalone.datastore.definitions import Definitions
 from spacetimedb_standalone.datastore.errors import StorageError, WrongDatabase
 from spacetimedb_standalone.datastore.initialization import (
     RuleTarget,
@@ -43,6 +46,8 @@ from spacetimedb_standalone.datastore.replay import replay
 from spacetimedb_standalone.datastore.schema import Schema
 from spacetimedb_standalone.datastore.schema_reading import read_schema
 from spacetimedb_standalone.datastore.system_tables import system_schema
+from spacetimedb_standalone.datastore.update import Update
+from spacetimedb_standalone.datastore.view_definitions import add_view, backing_row_type, drop_view
 from spacetimedb_standalone.module_logs import Level
 from spacetimedb_standalone.ports import Clock, FileLock, Files
 
@@ -101,7 +106,7 @@ class Datastore:
         return cls(store, schema, log, lock)
 
     @classmethod
-    def in_memory(cls, clock: Clock) -> Datastore:
+    def in_memory(cls) -> Datastore:
         """A database that is gone with the process; everything counts as durable at once."""
         store = Store()
         create_system_tables(store)
@@ -221,6 +226,56 @@ class Datastore:
 
     # --- programs ---
 
+    def update_program(
+        self, program: Program, plan: Plan, *, system_log: SystemLog, rule_target: RuleTarget
+    ) -> int:
+        """Put another program in the place of the one there is, and carry out what that means for the data.
+
+        One transaction, whose offset comes back. Raises `UpdateError`; then nothing has happened.
+        """
+        before, module = self._schema, self._stored_module
+        self.begin()
+        try:
+            system_log(Level.INFO, f"Updated program to {program.hash.hex()}")
+            write_module(self.store, replace(module, program=program))
+            Update(self.store, plan, self._reread, system_log, rule_target).run()
+            self._reread()
+        except BaseException as error:
+            self.rollback()
+            self._schema = before
+            system_log(Level.WARN, f"Database update failed: {error}")
+            raise
+        self._module = replace(module, program=program)
+        offset = self.commit()
+        system_log(Level.INFO, "Database updated")
+        return offset
+
+    def repair_views(self, module: ModuleDef, system_log: SystemLog) -> None:
+        """Make backing tables of views anew whose columns are not what the running module returns."""
+        stale = [
+            view
+            for view in module.all_views
+            if (table := self._schema.named(view.full_name)) is None
+            or table.row_type != backing_row_type(view)
+        ]
+        if not stale:
+            return
+        system_log(Level.INFO, "Repairing stale view backing tables")
+        self.begin()
+        definitions = Definitions(self.store)
+        for view in stale:
+            table = self._schema.named(view.full_name)
+            if table is not None:
+                drop_view(definitions, table)
+            add_view(self.store, definitions, view)
+        self._reread()
+        self.commit()
+
+    def _reread(self) -> Schema:
+        """The schema as the open transaction has it."""
+        self._schema = read_schema(self.store)
+        return self._schema
+
     def init_program(
         self,
         program: Program,
@@ -238,7 +293,7 @@ class Datastore:
         """
 
         def look() -> RuleTarget:
-            self._schema = read_schema(self.store)
+            self._reread()
             return rule_target
 
         before = self._schema
@@ -247,7 +302,7 @@ class Datastore:
             create_module(self.store, module, system_log, look)
             self._module = StoredModule(database_identity, owner, program)
             write_module(self.store, self._module)
-            self._schema = read_schema(self.store)
+            self._reread()
             if run_init is not None:
                 system_log(Level.INFO, "Invoking `init` reducer")
                 run_init()
