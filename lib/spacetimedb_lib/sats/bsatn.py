@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from spacetimedb_lib.sats.bsatn_decoder import decoder_source
 from spacetimedb_lib.sats.bsatn_encoder import encoder_source
 from spacetimedb_lib.sats.bsatn_shape import Shapes
+from spacetimedb_lib.sats.compile_cache import compiled_once
 from spacetimedb_lib.sats.errors import DecodeError, EncodeError, TypeRefError, wrong_length
 from spacetimedb_lib.sats.types import AlgebraicType, Typespace
 
@@ -60,7 +60,7 @@ class Codec:
         return value
 
 
-@lru_cache(maxsize=4096)
+@compiled_once
 def codec(type_: AlgebraicType, typespace: Typespace = ()) -> Codec:
     """The codec of a type, references pointing into `typespace`; `TypeRefError` if one points outside."""
     shapes = Shapes(typespace)

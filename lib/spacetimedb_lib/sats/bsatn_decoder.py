@@ -134,6 +134,8 @@ class _Functions:
     def rows_lines(self, type_: AlgebraicType) -> list[str]:
         """The body of `decode_all`: values one after another until the data ends."""
         size = self.shapes.fixed_size(type_)
+        if size == 0:
+            return ["if data: raise_left_over(len(data))", "return []"]
         body = DecoderBody(self)
         at_once = body.as_comprehension(body.take(type_), "data") if size else None
         loop = [

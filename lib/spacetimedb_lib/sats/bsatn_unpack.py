@@ -13,6 +13,7 @@ from spacetimedb_lib.sats.errors import (
     raise_run_error,
     too_many,
     too_short,
+    wrong_length,
 )
 from spacetimedb_lib.sats.floats import f32_from_bits
 from spacetimedb_lib.sats.types import SumValue
@@ -49,6 +50,10 @@ def raise_too_short(expected: int, given: int) -> None:
     raise too_short("[u8]", expected, given)
 
 
+def raise_left_over(given: int) -> None:
+    raise wrong_length(0, given)
+
+
 def raise_too_many(count: int) -> None:
     raise too_many(count)
 
@@ -60,6 +65,7 @@ DECODER_NAMES: Final[dict[str, Any]] = {
     "from_bytes": int.from_bytes,
     "nested_too_deeply": nested_too_deeply,
     "new": tuple.__new__,
+    "raise_left_over": raise_left_over,
     "raise_bad_tag": raise_bad_tag,
     "raise_run_error": raise_run_error,
     "raise_too_many": raise_too_many,

@@ -17,6 +17,13 @@ class TypeRefError(SatsError):
     """A type refers to a slot that does not exist, or to itself where that is not allowed."""
 
 
+class TypeDepthError(SatsError):
+    """A type is nested deeper than codecs are made for."""
+
+    def __init__(self) -> None:
+        super().__init__("the type is nested too deeply: put its inner types into slots of the typespace")
+
+
 class EncodeError(SatsError):
     """A Python value does not belong to the type it was to be written as."""
 

@@ -18,10 +18,11 @@ other Array        an array
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Final
 
 from spacetimedb_lib.sats.bsatn import codec
+from spacetimedb_lib.sats.compile_cache import compiled_once
 from spacetimedb_lib.sats.errors import SatsError
 from spacetimedb_lib.sats.json_compounds import (
     ProductReader,
@@ -146,13 +147,13 @@ class ArgumentsCodec:
         return values
 
 
-@lru_cache(maxsize=1024)
+@compiled_once
 def arguments_codec(function: str, params: Product, typespace: Typespace = ()) -> ArgumentsCodec:
     """The codec for calls of `function`, whose name appears in errors."""
     return ArgumentsCodec(function, params, typespace)
 
 
-@lru_cache(maxsize=1024)
+@compiled_once
 def json_reader(type_: AlgebraicType, typespace: Typespace = ()) -> JsonReader:
     """The reader of a type. Raises `TypeRefError` for a reference out of bounds."""
     return JsonReader(_Compiler(typespace).reader(type_))

@@ -22,13 +22,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from enum import Enum
-from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
 from spacetimedb_lib.sats.bsatn_encoder import FAILURES, wrong_value
 from spacetimedb_lib.sats.bsatn_shape import Shapes
 from spacetimedb_lib.sats.bsatn_source import Source
+from spacetimedb_lib.sats.compile_cache import compiled_once
 from spacetimedb_lib.sats.display import float_json
 from spacetimedb_lib.sats.errors import EncodeError
 from spacetimedb_lib.sats.types import (
@@ -55,7 +55,7 @@ class Style(Enum):
     ROW = "row"
 
 
-@lru_cache(maxsize=4096)
+@compiled_once
 def json_writer(type_: AlgebraicType, typespace: Typespace = (), style: Style = Style.UNTYPED) -> JsonWriter:
     """The function value -> JSON text of a type, without blanks.
 

@@ -33,6 +33,9 @@ from spacetimedb_lib.sats.types import (
     Variant,
 )
 
+MAX_TYPE_DEPTH: Final = 128
+"""Types may be nested this deep; codecs are made by functions that call themselves once a level or more."""
+
 _PRIMITIVES: Final = {kind: Primitive(kind) for kind in Kind if kind >= Kind.STRING}
 
 
@@ -56,18 +59,12 @@ def encode_typespace(types: Typespace) -> bytes:
 
 def decode_type(data: bytes, offset: int = 0) -> tuple[AlgebraicType, int]:
     """Read a type at `offset`; returns it and the offset after it. Raises `DecodeError`."""
-    try:
-        return _read(data, offset)
-    except RecursionError:
-        raise nested_too_deeply() from None
+    return _read(data, offset)
 
 
 def decode_product(data: bytes, offset: int = 0) -> tuple[Product, int]:
     """Read what `encode_product` writes. Raises `DecodeError`."""
-    try:
-        members, offset = _read_members(data, offset)
-    except RecursionError:
-        raise nested_too_deeply() from None
+    members, offset = _read_members(data, offset)
     return Product(tuple(Element(*member) for member in members)), offset
 
 
@@ -111,32 +108,36 @@ def _write_members(out: bytearray, members: tuple[Element, ...] | tuple[Variant,
         _write(out, member.type)
 
 
-def _read(data: bytes, offset: int) -> tuple[AlgebraicType, int]:
+def _read(data: bytes, offset: int, depth: int = 0) -> tuple[AlgebraicType, int]:
+    if depth > MAX_TYPE_DEPTH:
+        raise nested_too_deeply()
     tag, offset = _read_u8(data, offset)
     match tag:
         case Kind.REF:
             index, offset = _read_u32(data, offset)
             return Ref(index), offset
         case Kind.ARRAY:
-            element, offset = _read(data, offset)
+            element, offset = _read(data, offset, depth + 1)
             return Array(element), offset
         case Kind.PRODUCT:
-            members, offset = _read_members(data, offset)
+            members, offset = _read_members(data, offset, depth)
             return Product(tuple(Element(*member) for member in members)), offset
         case Kind.SUM:
-            members, offset = _read_members(data, offset)
+            members, offset = _read_members(data, offset, depth)
             return Sum(tuple(Variant(*member) for member in members)), offset
     if tag > Kind.F64:
         raise bad_tag(tag, "AlgebraicType")
     return _PRIMITIVES[Kind(tag)], offset
 
 
-def _read_members(data: bytes, offset: int) -> tuple[list[tuple[str | None, AlgebraicType]], int]:
+def _read_members(
+    data: bytes, offset: int, depth: int = 0
+) -> tuple[list[tuple[str | None, AlgebraicType]], int]:
     count, offset = _read_u32(data, offset)
     members = []
     for _ in range(count):
         name, offset = _read_name(data, offset)
-        type_, offset = _read(data, offset)
+        type_, offset = _read(data, offset, depth + 1)
         members.append((name, type_))
     return members, offset
 

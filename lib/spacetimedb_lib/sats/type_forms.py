@@ -82,7 +82,7 @@ def type_from_json(value: Any) -> AlgebraicType:
             case "Sum":
                 return Sum(tuple(Variant(*_member_from_json(member)) for member in body["variants"]))
         return _PRIMITIVES_BY_NAME[name]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
         raise TypeFormError(value) from error
 
 

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from spacetimedb_lib.sats.bsatn import codec, generated_source
-from spacetimedb_lib.sats.errors import DecodeError, EncodeError, TypeRefError
+from spacetimedb_lib.sats.errors import DecodeError, EncodeError, TypeDepthError, TypeRefError
 from spacetimedb_lib.sats.floats import f32_bits, f32_from_bits
 from spacetimedb_lib.sats.types import (
     BOOL,
@@ -133,6 +133,20 @@ def test_deep_types_compile() -> None:
     for _ in range(200):
         value = (value,)
     assert codec(deep).decode(codec(deep).encode(value)) == (value, 2)
+
+
+def test_types_deeper_than_that_are_refused() -> None:
+    deep: AlgebraicType = U16
+    for _ in range(5_000):
+        deep = option(deep)
+    with pytest.raises(TypeDepthError, match="nested too deeply"):
+        codec(deep)
+
+
+def test_rows_without_bytes_can_only_be_none() -> None:
+    assert codec(UNIT).decode_all(b"") == []
+    with pytest.raises(DecodeError, match="unexpected data length: Expected 0, given 3"):
+        codec(UNIT).decode_all(bytes(3))
 
 
 def test_sums_of_many_variants() -> None:
