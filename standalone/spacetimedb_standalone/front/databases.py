@@ -12,15 +12,18 @@ from spacetimedb_lib.identity import Identity
 from spacetimedb_paths.server import ServerDataDir
 from spacetimedb_standalone.config.settings import ServerConfig
 from spacetimedb_standalone.control.programs import ProgramStore
-from spacetimedb_standalone.control.records import Database
+from spacetimedb_standalone.control.records import Database, Replica
 from spacetimedb_standalone.control.state import ControlState
 from spacetimedb_standalone.front.caller import Caller
-from spacetimedb_standalone.front.http import Response, refuse
+from spacetimedb_standalone.front.http import Refused, Response, refuse
 from spacetimedb_standalone.front.inputs import NameOrIdentity
 from spacetimedb_standalone.front.worker_http import WorkerHttp, WorkerUnreachable, caller_headers
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.supervisor.process import WorkerFailed, WorkerProcess
 from spacetimedb_standalone.supervisor.supervisor import Supervisor
+
+Ask = Callable[[WorkerProcess], Awaitable[Response]]
+"""Sends a request to a worker."""
 
 _ENDING_WITHIN: Final = 5.0
 """Seconds that a worker has to end once it no longer accepts requests."""
@@ -105,17 +108,21 @@ class Databases:
 
     async def worker(self, database: Database) -> WorkerProcess:
         """The database's worker, started if need be. Refuses with 500 if it does not start."""
+        try:
+            return await self._start(database)
+        except WorkerFailed as error:
+            raise starting_failed(error) from error
+
+    async def _start(self, database: Database) -> WorkerProcess:
+        boot = self.plan.boot(database, self.replica(database).id, self.programs, create=False)
+        return await self.supervisor.worker(boot)
+
+    def replica(self, database: Database) -> Replica:
+        """Refuses with 404 if there is none."""
         replica = self.control.read.replica_of(database)
         if replica is None:
             raise refuse("replica does not exist", 404)
-        try:
-            return await self.supervisor.worker(
-                self.plan.boot(database, replica.id, self.programs, create=False)
-            )
-        except WorkerFailed as error:
-            raise refuse(
-                f"error starting database: {error}", error.status if error.status == 503 else 500
-            ) from error
+        return replica
 
     async def forward(
         self,
@@ -132,19 +139,27 @@ class Databases:
             database, lambda worker: self.workers.request(worker, method, path, query, headers, body)
         )
 
-    async def ask(
-        self, database: Database, request: Callable[[WorkerProcess], Awaitable[Response]]
-    ) -> Response:
-        """The answer of the database's worker; a worker that is just ending is replaced once."""
-        worker = await self.worker(database)
+    async def ask(self, database: Database, request: Ask) -> Response:
+        """The answer of the database's worker. Refuses with 500 if it does not start."""
+        try:
+            return await self.try_to_ask(database, request)
+        except WorkerFailed as error:
+            raise starting_failed(error) from error
+
+    async def try_to_ask(self, database: Database, request: Ask) -> Response:
+        """The same for who knows another answer. Raises `WorkerFailed`.
+
+        A worker that is just ending is replaced once.
+        """
+        worker = await self._start(database)
         try:
             return await request(worker)
         except WorkerUnreachable:
             await self._until_ended(worker)
         try:
-            return await request(await self.worker(database))
+            return await request(await self._start(database))
         except WorkerUnreachable as error:
-            raise refuse(f"the database's process cannot be reached: {error}", 503) from error
+            raise WorkerFailed(f"its process cannot be reached: {error}", 503) from error
 
     async def _until_ended(self, worker: WorkerProcess) -> None:
         try:
@@ -152,3 +167,8 @@ class Databases:
         except TimeoutError:
             worker.kill("it does not accept requests")
             await worker.ended
+
+
+def starting_failed(error: WorkerFailed) -> Refused:
+    """The answer to a client whose database does not start."""
+    return refuse(f"error starting database: {error}", error.status if error.status == 503 else 500)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 from spacetimedb_lib.identity import Identity
-from spacetimedb_standalone.control.records import Database, DatabaseExists, HostType
+from spacetimedb_standalone.control.records import Database, HostType
 from spacetimedb_standalone.front.caller import Caller
 from spacetimedb_standalone.front.databases import Databases
 from spacetimedb_standalone.front.http import Response, refuse
@@ -49,9 +49,9 @@ class Publisher:
             await self._control.change(
                 lambda writer: writer.insert_database(identity, owner, host_type, stored, replica_id)
             )
-        except DatabaseExists as error:
+        except Exception as error:
             await databases.supervisor.stop(replica_id, "deleted", _STOP_GRACE)
-            raise refuse(str(error), 500) from error
+            raise refuse(f"the database could not be registered: {error}", 500) from error
 
     async def update(
         self, caller: Caller, database: Database, query: Mapping[str, str], program: bytes

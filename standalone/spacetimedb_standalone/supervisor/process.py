@@ -27,6 +27,10 @@ class WorkerFailed(Exception):
         self.refused = refused
         """The worker itself said so; trying again at once would give the same."""
 
+    def again(self) -> WorkerFailed:
+        """The same for somebody else who asks."""
+        return WorkerFailed(str(self), self.status, self.refused)
+
 
 class WorkerProcess:
     """A launched worker. `opened` and `ended` are what one waits for; all else may be asked at any time.

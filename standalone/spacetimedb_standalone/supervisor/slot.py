@@ -67,7 +67,7 @@ class WorkerSlot:
             return self._process
         now = asyncio.get_running_loop().time()
         if self._failure is not None and now < self._failure[0]:
-            raise self._failure[1]
+            raise self._failure[1].again()
         if self._restarting is not None and self._starting is None:
             await asyncio.wait([self._restarting])
             return await self.ready()

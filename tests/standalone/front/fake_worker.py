@@ -1,7 +1,8 @@
 """A worker for tests of the front: no database, but everything the front asks of one.
 
-It refuses programs that begin with `broken`, answers every route with what it was asked, and greets a
-WebSocket by writing the reply it was given and then, unframed, the JSON of the hand-over message.
+It refuses programs that begin with `broken` and directories with a file `dead`, answers every route with
+what it was asked, and greets a WebSocket by writing the reply it was given and then, unframed, the JSON of
+the hand-over message.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ class _Fake:
         self._channel.start(asyncio.get_running_loop())
         if self._program.startswith(b"broken"):
             self._channel.send({"op": "failed", "status": 500, "error": self._program.decode()})
+            return 3
+        if (self._boot.replica_dir / "dead").exists():
+            self._channel.send({"op": "failed", "status": 500, "error": "it is dead"})
             return 3
         self._boot.replica_dir.mkdir(parents=True, exist_ok=self._boot.create is False)
         app = web.Application(client_max_size=1 << 30)

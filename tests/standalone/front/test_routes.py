@@ -240,6 +240,24 @@ class TestForwarding:
             assert answer.headers["cache-control"] == "no-cache"
             assert next(answer.iter_lines()) == '{"level":"Info"}'
 
+    def test_the_log_of_a_database_that_does_not_start_is_read_from_its_file(
+        self, server: Any, owner: Any
+    ) -> None:
+        server.publish("dead", owner, "mortal")
+        replica = max(int(path.name) for path in (server.data_dir / "replicas").iterdir())
+        logs = server.data_dir / "replicas" / str(replica) / "module_logs"
+        logs.mkdir()
+        (logs / "2026-01-01.log").write_text("old\n")
+        (logs / "2026-01-02.log").write_text("one\ntwo\nthree\n")
+        (server.data_dir / "replicas" / str(replica) / "dead").touch()
+        call = {"headers": {"content-type": "application/json"}, "content": "[]"}
+        server.http.post("/v1/database/dead/call/die", **call)
+        read = server.http.get("/v1/database/dead/logs?num_lines=2", headers=owner.headers)
+        assert (read.status_code, read.text) == (200, "two\nthree\n")
+        assert read.headers["content-type"] == "application/x-ndjson"
+        followed = server.http.get("/v1/database/dead/logs?follow=true", headers=owner.headers)
+        assert (followed.status_code, followed.text) == (500, "error starting database: it is dead")
+
     def test_a_mounted_handler_gets_the_request_unread(self, server: Any, chat: str) -> None:
         answer = server.http.request(
             "BREW",

@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from spacetimedb_standalone.front.databases import Databases
+from spacetimedb_standalone.control.records import Database
+from spacetimedb_standalone.front.databases import Databases, starting_failed
 from spacetimedb_standalone.front.http import Response, refuse
 from spacetimedb_standalone.front.inputs import EXPECTED_JSON, body, name_or_identity, text_body
 from spacetimedb_standalone.front.query import Parameter, boolean, read_query, unsigned, variant
 from spacetimedb_standalone.front.router import Call, Credentials, Resource
+from spacetimedb_standalone.front.stored_logs import stored_log
 from spacetimedb_standalone.front.worker_http import caller_headers
+from spacetimedb_standalone.supervisor.process import WorkerFailed
 
 _SQL_QUERY: Final = (Parameter("confirmed", boolean, default=True),)
 _SCHEMA_QUERY: Final = (Parameter("version", variant("9", "10"), required=True),)
@@ -21,6 +24,8 @@ _LOGS_QUERY: Final = (
     Parameter("num_lines", unsigned(32)),
     Parameter("follow", boolean, default=False),
 )
+
+_LOG_HEADERS: Final = [("content-type", "application/x-ndjson"), ("cache-control", "no-cache")]
 
 
 class CallRoutes:
@@ -77,13 +82,28 @@ class CallRoutes:
         name = name_or_identity(call.parameters["name"])
         query = read_query(call.request.query(), _LOGS_QUERY)
         database = self._databases.find(name)
-        caller = call.authenticated
-        self._databases.authorize(caller, database, "view module logs")
-        parameters = {"follow": "true"} if query["follow"] else {}
-        if query["num_lines"] is not None:
-            parameters["num_lines"] = str(query["num_lines"])
-        headers = caller_headers(caller, database.owner)
+        self._databases.authorize(call.authenticated, database, "view module logs")
+        count = query["num_lines"]
+        parameters = {}
+        if query["follow"]:
+            parameters["follow"] = "true"
+        else:
+            count = 1 if count == 0 else count
+        if count is not None:
+            parameters["num_lines"] = str(count)
+        headers = caller_headers(call.authenticated, database.owner)
         workers = self._databases.workers
-        return await self._databases.ask(
-            database, lambda worker: workers.stream(worker, "/logs", parameters, headers)
-        )
+        try:
+            return await self._databases.try_to_ask(
+                database, lambda worker: workers.stream(worker, "/logs", parameters, headers)
+            )
+        except WorkerFailed as error:
+            kept = None if query["follow"] else await self._kept_log(database, count)
+            if kept is None:
+                raise starting_failed(error) from error
+            return kept
+
+    async def _kept_log(self, database: Database, count: int | None) -> Response | None:
+        replica = self._databases.plan.data_dir.replica(self._databases.replica(database).id)
+        content = await stored_log(replica, count)
+        return None if content is None else Response(200, _LOG_HEADERS, content)
