@@ -132,6 +132,11 @@ def test_an_array_of_references_to_bytes_is_bytes() -> None:
     assert codec(Array(Ref(0)), (U8,)).encode(b"\x01\xff") == b"\x02\x00\x00\x00\x01\xff"
 
 
+def test_text_that_is_no_utf8_is_refused() -> None:
+    with pytest.raises(JsonValueError, match="invalid unicode code point"):
+        json_reader(STRING).read(b'"\xff"')
+
+
 def test_nesting_beyond_the_limit_is_an_error_however_deep() -> None:
     nested = (product(inner=Array(Ref(0))),)
     with pytest.raises(JsonValueError, match="recursion limit exceeded at line 1 column 128"):
