@@ -113,10 +113,12 @@ class JsonReader:
             value = self._read(scanner)
         except JsonError as error:
             raise JsonValueError(error.path_text(), scanner.located(error)) from None
+        except UnicodeDecodeError:
+            not_utf8 = JsonError("invalid unicode code point", scanner.at)
+            raise JsonValueError(".", scanner.located(not_utf8)) from None
         except RecursionError:
-            raise JsonValueError(
-                ".", scanner.located(JsonError("recursion limit exceeded", scanner.at))
-            ) from None
+            too_deep = JsonError("recursion limit exceeded", scanner.at)
+            raise JsonValueError(".", scanner.located(too_deep)) from None
         try:
             scanner.end()
         except JsonError as error:
