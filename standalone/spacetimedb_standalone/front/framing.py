@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
 
 import h11
 
@@ -28,11 +31,17 @@ def read_head(head: h11.Request, body: Body, take_socket: Callable[[], tuple[int
 def encode_head(http: h11.Connection, response: Response, closing: bool) -> bytes:
     """Status line and headers; a body that is a stream goes out in chunks."""
     headers = [(name.encode("ascii"), value.encode("latin-1")) for name, value in response.headers]
+    headers.append((b"date", _date(int(time.time()))))
     if isinstance(response.body, bytes) and response.status not in _WITHOUT_LENGTH:
         headers.append((b"content-length", str(len(response.body)).encode()))
     if closing:
         headers.append((b"connection", b"close"))
     return http.send(h11.Response(status_code=response.status, headers=headers)) or b""
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode("ascii")
 
 
 def encode_body(http: h11.Connection, response: Response, head_only: bool) -> bytes:
