@@ -7,30 +7,37 @@ class EngineError(Exception):
     """Something asked of the engine could not be done; nothing was changed by it."""
 
     errno = 1
+    cause = "it did not work"
+    """The text when the engine raises it by number."""
 
 
 class NotInTransaction(EngineError):
     errno = 2
+    cause = "there is no open transaction: begin one first"
 
 
 class RowDecodeError(EngineError):
     """Bytes are not a value of the type they should have."""
 
     errno = 3
+    cause = "the bytes are no value of the type they should have"
 
 
 class NoSuchTable(EngineError):
     errno = 4
+    cause = "there is no such table"
 
 
 class NoSuchIndex(EngineError):
     errno = 5
+    cause = "the table has no such index"
 
 
 class WrongIndexAlgorithm(EngineError):
     """A range was asked of an index that has no order."""
 
     errno = 10
+    cause = "a hash index has no ranges: look for single keys"
 
 
 class UniqueViolation(EngineError):
@@ -45,10 +52,12 @@ class UniqueViolation(EngineError):
 
 class IndexNotUnique(EngineError):
     errno = 14
+    cause = "a row can only be updated through a unique index"
 
 
 class NoSuchRow(EngineError):
     errno = 15
+    cause = "there is no row with that key"
 
 
 class SchemaError(EngineError):
@@ -71,7 +80,6 @@ BY_ERRNO: dict[int, type[EngineError]] = {
         NoSuchTable,
         NoSuchIndex,
         WrongIndexAlgorithm,
-        UniqueViolation,
         IndexNotUnique,
         NoSuchRow,
     )

@@ -121,12 +121,12 @@ class Store(Core):
 
     def insert(self, table_id: int, row: bytes) -> bytes:
         """The row as stored: zeros of auto-increment columns replaced. A row that is there already is no error."""
-        self.check(self.insert_row(table_id, bufp(row), 0, len(row)), table_id, "insert into", row)
+        self.check(self.insert_row(table_id, bufp(row), 0, len(row)), table_id, "insert into")
         return get_bytes(self.at, self.start, self.end - self.start)
 
     def update(self, table_id: int, index_id: int, row: bytes) -> bytes:
         """The row with the same key in a unique index becomes this one; the row as stored."""
-        self.check(self.update_row(table_id, index_id, bufp(row), 0, len(row)), table_id, "update", row)
+        self.check(self.update_row(table_id, index_id, bufp(row), 0, len(row)), table_id, "update")
         return get_bytes(self.at, self.start, self.end - self.start)
 
     def generated_columns(self) -> bytes:
@@ -185,7 +185,7 @@ class Store(Core):
     def contains(self, table_id: int, row: bytes) -> bool:
         """Is there a row that equals this one in all columns?"""
         table: Table = self.table_of(table_id)
-        self.check(self.check_row(table, bufp(row), 0, len(row)), table_id, "look into", row)
+        self.check(self.check_row(table, bufp(row), 0, len(row)), table_id, "look into")
         return table.find(self.at, self.start, self.end) >= 0
 
     def scan(self, table_id: int) -> list[bytes]:
@@ -273,25 +273,25 @@ class Store(Core):
             total += table.in_use()
         return total
 
-    def check(self, answer: int, table_id: int, verb: str, row: bytes = b"") -> None:
+    def check(self, answer: int, table_id: int, verb: str) -> None:
         """Raises what a status code means."""
         if answer == 0:
             return
-        self.fail(answer, f"{verb} table {table_id}", row)
+        self.fail(answer, f"{verb} table {table_id}")
 
     def check_index(self, answer: int, index_id: int) -> None:
         if answer == 0:
             return
-        self.fail(answer, f"look into index {index_id}", b"")
+        self.fail(answer, f"look into index {index_id}")
 
-    def fail(self, answer: int, what: str, row: bytes) -> None:
+    def fail(self, answer: int, what: str) -> None:
         if answer == -4:
             raise MemoryError(f"no memory to {what}")
         if answer == 12:
             raise UniqueViolation(f"cannot {what}: index {self.conflict} has that key already", self.conflict)
         if answer in BY_ERRNO:
             kind = BY_ERRNO[answer]
-            raise kind(f"cannot {what}: {(kind.__doc__ or kind.__name__).strip()}")
+            raise kind(f"cannot {what}: {kind.cause}")
         raise InternalError(f"cannot {what}: {self.fault.decode()}")
 
 
