@@ -96,7 +96,10 @@ class WorkerSlot:
         if task.cancelled() or task.exception() is None:
             return
         error = task.exception()
-        _log.error("database %s does not start: %s", self._boot.database_identity, error)
+        if self._boot.create:
+            _log.info("database %s was not made: %s", self._boot.database_identity, error)
+        else:
+            _log.error("database %s does not start: %s", self._boot.database_identity, error)
         if isinstance(error, WorkerFailed):
             until = asyncio.get_running_loop().time() + self._backoff.pause(self._failures)
             self._failure = (until, error)

@@ -29,6 +29,8 @@ from spacetimedb_standalone.worker.requests import claims_text
 log = logging.getLogger(__name__)
 
 MODULE_EXITED = 1001
+REQUESTS_END_WITHIN = 2.0
+"""Seconds that requests under way get when the worker stops; whoever follows a log would stay for ever."""
 EXIT_STOPPED, EXIT_FAILED, EXIT_LOG_FAILED = 0, 3, 4
 GC_THRESHOLDS = (200_000, 50, 100)
 """A turn makes few objects that live on and no cycles: collecting every 700 allocations is wasted work."""
@@ -74,7 +76,12 @@ class Worker:
             channel.close()
             return EXIT_FAILED
         opened.database.datastore.log.on_failed(self._log_failed)
-        runner = web.AppRunner(make_app(opened.routes), access_log=None)
+        runner = web.AppRunner(
+            make_app(opened.routes),
+            access_log=None,
+            handler_cancellation=True,  # so that following a log ends with its reader
+            shutdown_timeout=REQUESTS_END_WITHIN,
+        )
         await runner.setup()
         await web.UnixSite(runner, str(self._boot.http_path)).start()
         await opened.database.datastore.log.wait(opened.database.datastore.read_offset())
