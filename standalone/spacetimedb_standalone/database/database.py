@@ -164,7 +164,8 @@ class Database:
 
     def rule_target(self, sql: str) -> int:
         """The table that a row-level rule is about."""
-        owner = SqlCaller(bytes(self.datastore.owner), is_owner=True)
+        # Anybody who may see every table will do: a database that is being created has no owner yet.
+        owner = SqlCaller(bytes(Identity.ZERO), is_owner=True)
         _, variable = check_query(query_form(parse(sql)), self.catalog, owner)
         return variable.table.id
 
