@@ -93,7 +93,7 @@ class CallRoutes:
             return web.Response(status=402 if result.text == NO_BUDGET else 500, text=result.text)
         headers = {"spacetime-execution-duration-micros": str(result.micros)}
         value = self._procedures.value_as_json(procedure, result.value)
-        return web.Response(text=value, content_type="application/json", headers=headers)
+        return web.Response(body=value.encode(), content_type="application/json", headers=headers)
 
     def _sql(self, caller: Caller, text: str) -> web.Response:
         began = self._clock.monotonic()

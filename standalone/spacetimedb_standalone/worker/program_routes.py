@@ -23,7 +23,7 @@ class ProgramRoutes:
     async def schema(self, request: web.Request) -> web.Response:
         definition = self._database.definition
         text = serve_v9(definition) if request.query["version"] == "9" else serve_v10(definition)
-        return web.Response(text=text, content_type="application/json")
+        return web.Response(body=text.encode(), content_type="application/json")
 
     async def update(self, request: web.Request) -> web.Response:
         """Replace the program. Clients stay, unless the change breaks them and that is allowed."""
@@ -57,4 +57,4 @@ class ProgramRoutes:
             )
         except UpdateRefusedError as error:
             return web.Response(status=error.status, text=str(error))
-        return web.Response(text=text, content_type="application/json")
+        return web.Response(body=text.encode(), content_type="application/json")
