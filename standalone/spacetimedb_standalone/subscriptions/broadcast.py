@@ -1,75 +1,106 @@
 """One transaction told to everyone it concerns.
 
-Each query is evaluated once and its change encoded once per encoder. Sets with the same id and the same
-changes share their bytes, and connections with the same sets share the whole message: a thousand clients that
-watch the same thing cost a thousand queue entries, not a thousand messages.
+Each query is evaluated once and its change encoded once per encoder. Sets with the same id and the same changes
+share their bytes, and connections with the same sets share the whole message: a thousand clients that watch the
+same thing cost a thousand queue entries, not a thousand messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
+
+from spacetimedb_standalone.wire.server_v2 import NO_UPDATE
 
 from .encoder import Encoder
-from .queries import TableChange
+from .queries import TableChange, WatchedQuery
 from .sets import Connection, QuerySet
 
+Changed = Sequence[tuple[WatchedQuery, list[TableChange]]]
 
-class Broadcast:
-    def __init__(self, encoder_of: Callable[[Connection], Encoder]) -> None:
-        self._encoder_of = encoder_of
-        self._changes: list[TableChange] = []
-        self._touched: dict[Connection, dict[QuerySet, list[int]]] = {}
-        self._parts: dict[tuple[Encoder, int], bytes] = {}
-        self._set_updates: dict[tuple[Encoder, int, tuple[int, ...]], bytes] = {}
-        self._messages: dict[tuple[Encoder, tuple[bytes, ...]], bytes] = {}
 
-    def add(self, change: TableChange, sets: dict[QuerySet, None]) -> None:
-        """A change of a query that these sets contain."""
-        number = len(self._changes)
-        self._changes.append(change)
-        for query_set in sets:
-            touched = self._touched.setdefault(query_set.connection, {})
-            touched.setdefault(query_set, []).append(number)
+def tell(changed: Changed, offset: int, caller: Connection | None) -> bytes:
+    """Queue one message for each connection concerned; the caller's update is returned instead of sent."""
+    if len(changed) == 1:
+        query, changes = changed[0]
+        if query.is_once_in_each:
+            return _tell_of_one(query, changes, offset, caller)
+    return _tell_of_many(changed, offset, caller)
 
-    def take(self, connection: Connection | None) -> bytes | None:
-        """The update of one connection, which then gets no message; None if it is not concerned."""
-        if connection is None or connection not in self._touched:
-            return None
-        encoder = self._encoder_of(connection)
-        return encoder.update(self._sets_of(self._touched.pop(connection), encoder))
 
-    def send(self, offset: int) -> None:
-        """Queue the messages of all others."""
-        for connection, touched in self._touched.items():
-            encoder = self._encoder_of(connection)
-            sets = self._sets_of(touched, encoder)
-            key = (encoder, sets)
-            message = self._messages.get(key)
-            if message is None:
-                message = self._messages[key] = encoder.message(encoder.update(sets))
-            connection.append(message, offset)
+def _tell_of_one(
+    query: WatchedQuery, changes: list[TableChange], offset: int, caller: Connection | None
+) -> bytes:
+    """The usual case: one query changed, and each connection has it in one set."""
+    parts = _Parts(changes)
+    own = NO_UPDATE
+    for (encoder, set_id), connections in query.groups.items():
+        update = parts.update(encoder, ((set_id, tuple(range(len(changes)))),))
+        message = encoder.message(update)
+        for connection in connections:
+            if connection is caller:
+                own = update
+            else:
+                connection.append(message, offset)
+    return own
 
-    def _sets_of(self, touched: dict[QuerySet, list[int]], encoder: Encoder) -> tuple[bytes, ...]:
-        ordered = (
-            sorted(touched.items(), key=lambda item: item[0].id) if len(touched) > 1 else touched.items()
-        )
-        return tuple(
-            self._set_update(query_set.id, tuple(numbers), encoder) for query_set, numbers in ordered
-        )
 
-    def _set_update(self, set_id: int, numbers: tuple[int, ...], encoder: Encoder) -> bytes:
-        key = (encoder, set_id, numbers)
-        update = self._set_updates.get(key)
+def _tell_of_many(changed: Changed, offset: int, caller: Connection | None) -> bytes:
+    parts = _Parts([change for _, changes in changed for change in changes])
+    by_set: dict[QuerySet, list[int]] = {}
+    first = 0
+    for query, changes in changed:
+        numbers = range(first, first + len(changes))
+        first += len(changes)
+        for query_set in query.sets:
+            by_set.setdefault(query_set, []).extend(numbers)
+    by_connection: dict[Connection, list[QuerySet]] = {}
+    for query_set in by_set:
+        by_connection.setdefault(query_set.connection, []).append(query_set)
+    messages: dict[tuple[Encoder, _Sets], bytes] = {}
+    own = NO_UPDATE
+    for connection, sets in by_connection.items():
+        encoder = sets[0].encoder
+        key = encoder, tuple(sorted((each.id, tuple(by_set[each])) for each in sets))
+        if connection is caller:
+            own = parts.update(*key)
+            continue
+        message = messages.get(key)
+        if message is None:
+            message = messages[key] = encoder.message(parts.update(*key))
+        connection.append(message, offset)
+    return own
+
+
+_Sets = tuple[tuple[int, tuple[int, ...]], ...]
+"""Ids of sets, each with the numbers of the changes in it."""
+
+
+class _Parts:
+    """The changes of a transaction by number, encoded when first needed."""
+
+    def __init__(self, changes: Sequence[TableChange]) -> None:
+        self._changes = changes
+        self._encoded: dict[tuple[Encoder, int], bytes] = {}
+        self._sets: dict[tuple[Encoder, int, tuple[int, ...]], bytes] = {}
+
+    def update(self, encoder: Encoder, sets: _Sets) -> bytes:
+        return encoder.update([self._set_update(encoder, set_id, numbers) for set_id, numbers in sets])
+
+    def _set_update(self, encoder: Encoder, set_id: int, numbers: tuple[int, ...]) -> bytes:
+        key = encoder, set_id, numbers
+        update = self._sets.get(key)
         if update is None:
             by_table: dict[str, list[bytes]] = {}
-            for number in numbers:
-                name = self._changes[number].table.name
-                by_table.setdefault(name, []).append(self._part(number, encoder))
-            update = self._set_updates[key] = encoder.set_update(set_id, by_table)
+            for number, part in zip(numbers, self._parts(encoder, numbers), strict=True):
+                by_table.setdefault(self._changes[number].table.name, []).append(part)
+            update = self._sets[key] = encoder.set_update(set_id, by_table)
         return update
 
-    def _part(self, number: int, encoder: Encoder) -> bytes:
-        key = (encoder, number)
-        if key not in self._parts:
-            self._parts[key] = encoder.change(self._changes[number])
-        return self._parts[key]
+    def _parts(self, encoder: Encoder, numbers: Iterable[int]) -> list[bytes]:
+        found = []
+        for number in numbers:
+            key = encoder, number
+            if key not in self._encoded:
+                self._encoded[key] = encoder.change(self._changes[number])
+            found.append(self._encoded[key])
+        return found

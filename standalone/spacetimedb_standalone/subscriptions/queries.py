@@ -6,6 +6,7 @@ them asks: only then is it evaluated once for both. Owners, who see more, share 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from .compiled import CompiledQuery, LinkedMark, Mark, compile_query
 from .pruning import Pruning
 
 if TYPE_CHECKING:
-    from .sets import QuerySet
+    from .encoder import Encoder
+    from .sets import Connection, QuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,33 @@ class WatchedQuery:
         """The first who asked: a caller to compile it for again."""
         self.compiled = compiled
         self.sets: dict[QuerySet, None] = {}
+        self.groups: dict[tuple[Encoder, int], dict[Connection, None]] = {}
+        """The connections of the sets, by what makes their updates the same bytes: encoder and set id."""
+
+        self._connections: Counter[Connection] = Counter()
+
+    @property
+    def is_once_in_each(self) -> bool:
+        """Whether no connection has the query in more than one set."""
+        return len(self._connections) == len(self.sets)
+
+    def enter(self, query_set: QuerySet) -> None:
+        self.sets[query_set] = None
+        self._connections[query_set.connection] += 1
+        self.groups.setdefault((query_set.encoder, query_set.id), {})[query_set.connection] = None
+
+    def leave(self, query_set: QuerySet) -> None:
+        """Does nothing if the set is not there."""
+        if query_set not in self.sets:
+            return
+        del self.sets[query_set]
+        self._connections[query_set.connection] -= 1
+        if not self._connections[query_set.connection]:
+            del self._connections[query_set.connection]
+        key = query_set.encoder, query_set.id
+        del self.groups[key][query_set.connection]
+        if not self.groups[key]:
+            del self.groups[key]
 
     def marks(self) -> list[TableDef | Mark | LinkedMark]:
         return [mark for fragment in self.compiled.fragments for mark in fragment.marks()]
@@ -95,10 +124,10 @@ class QueryRegistry:
         if not query.sets:
             self._queries[query.key] = query
             self.pruning.add(query)
-        query.sets[query_set] = None
+        query.enter(query_set)
 
     def leave(self, query: WatchedQuery, query_set: QuerySet) -> None:
-        query.sets.pop(query_set, None)
+        query.leave(query_set)
         if not query.sets and self._queries.pop(query.key, None) is not None:
             self.pruning.remove(query)
 

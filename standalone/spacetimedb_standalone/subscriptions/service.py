@@ -16,11 +16,11 @@ from spacetimedb_standalone.sql.select import check_row_limit, view_sender
 from spacetimedb_standalone.sql.statement import prepare_query
 from spacetimedb_standalone.wire.server_v2 import NO_UPDATE
 
-from .broadcast import Broadcast
+from .broadcast import tell
 from .changes import Changes
 from .compiled import compile_query
 from .encoder import V2_PLAIN, Encoder
-from .queries import QueryRegistry, TableRows, WatchedQuery
+from .queries import QueryRegistry, TableChange, TableRows, WatchedQuery
 from .sets import Connection, ConnectionSets, QuerySet
 
 _EVERYTHING = re.compile(r"\s*SELECT\s+\*\s+FROM\s+\*\s*", re.IGNORECASE)
@@ -115,20 +115,17 @@ class Subscriptions:
         their clients are told so before anything else.
         """
         changes = Changes(delta)
-        broadcast = Broadcast(self._encoder_of)
-        evaluated = []
+        changed: list[tuple[WatchedQuery, list[TableChange]]] = []
         for query in self._registry.pruning.affected(changes, self._store):
             try:
-                evaluated.append((query, query.changes(changes, self._store)))
+                of_query = query.changes(changes, self._store)
             except Exception as error:
                 _log.exception("query %r failed on transaction %d", query.key.text, offset)
                 self._fail(query, str(error))
-        for query, changed in evaluated:
-            for change in changed:
-                broadcast.add(change, query.sets)
-        update = broadcast.take(caller)
-        broadcast.send(offset)
-        return NO_UPDATE if update is None else update
+            else:
+                if of_query:
+                    changed.append((query, of_query))
+        return tell(changed, offset, caller) if changed else NO_UPDATE
 
     def redefine(self) -> list[Connection]:
         """The tables were defined anew: compile all queries again.
@@ -163,7 +160,7 @@ class Subscriptions:
             if not query.sets:
                 plans = [fragment.plan for fragment in query.compiled.fragments]
                 check_row_limit(plans, None, self._catalog, caller, self._store)
-        query_set = QuerySet(connection, set_id, tuple(found))
+        query_set = QuerySet(connection, self._encoder_of(connection), set_id, tuple(found))
         for query in found:
             self._registry.enter(query, query_set)
         self._sets.add(query_set)
@@ -216,8 +213,7 @@ class Subscriptions:
     def _fail(self, query: WatchedQuery, error: str) -> None:
         for query_set in list(query.sets):
             self._give_up(query_set)
-            connection = query_set.connection
-            connection.append(self._encoder_of(connection).refused(None, query_set.id, error), -1)
+            query_set.connection.append(query_set.encoder.refused(None, query_set.id, error), -1)
 
     def _unknown_set(self, connection: Connection, set_id: int) -> str:
         if not self._sets.knows(connection):

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
+from .encoder import Encoder
 from .queries import WatchedQuery
 
 
@@ -30,6 +31,7 @@ class Connection(Hashable, Protocol):
 @dataclass(eq=False, slots=True)
 class QuerySet:
     connection: Connection
+    encoder: Encoder
     id: int
     queries: tuple[WatchedQuery, ...]
 

@@ -9,6 +9,8 @@ bytes, are told by offsets, so that their number is never lost.
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Sequence
 from itertools import accumulate
 from struct import Struct, error
@@ -31,9 +33,10 @@ def row_list(rows: Sequence[bytes]) -> bytes:
     size = sizes[0]
     if 0 < size <= _MAX_FIXED and sizes.count(size) == len(sizes):
         return _FIXED.pack(0, size, len(data)) + data
-    starts = [0, *accumulate(sizes[:-1])]
-    offsets = Struct(f"<{len(starts)}Q").pack(*starts)
-    return b"".join((_COUNT.pack(1, len(starts)), offsets, _LENGTH.pack(len(data)), data))
+    starts = array("Q", accumulate(sizes[:-1], initial=0))
+    if sys.byteorder == "big":
+        starts.byteswap()
+    return b"".join((_COUNT.pack(1, len(starts)), starts.tobytes(), _LENGTH.pack(len(data)), data))
 
 
 def rows_of(data: bytes, offset: int = 0) -> tuple[list[bytes], int]:
