@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from spacetimedb_standalone.commitlog.durability import Durability, InlineLog
+from spacetimedb_standalone.commitlog.format import StoredCommit
 from spacetimedb_standalone.commitlog.kernel_log import KernelLog
+from spacetimedb_standalone.commitlog.reader import replay_commits
 from spacetimedb_standalone.commitlog.recovery import ResumePoint, TailPolicy, resume
+from spacetimedb_standalone.commitlog.runs import read_runs
 from spacetimedb_standalone.commitlog.thread_log import ThreadLog
 from spacetimedb_standalone.commitlog.writer import LogWriter
 from spacetimedb_standalone.config.settings import CommitLogSettings
@@ -36,6 +40,14 @@ class OpenedLog:
     directory: Path
     resume: ResumePoint
     settings: CommitLogSettings
+
+    def runs(self) -> Iterator[bytes]:
+        """The log in large pieces, as long as it is sound; see `runs`."""
+        return read_runs(self.files, self.directory)
+
+    def commits(self, start: int) -> Iterator[StoredCommit]:
+        """The commits from a transaction on, up to the end that was found. Raises `LogDamage`."""
+        return replay_commits(self.files, self.directory, start, self.resume.next_offset)
 
     def start(self, driver: Driver = Driver.AUTO) -> Durability:
         """Go on writing. Raises `LogFailed` if the disk refuses."""

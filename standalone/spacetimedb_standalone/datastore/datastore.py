@@ -28,7 +28,6 @@ from spacetimedb_standalone.commitlog import (
     TailPolicy,
     lock_database,
     open_log,
-    replay_commits,
 )
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore import clients
@@ -92,7 +91,7 @@ class Datastore:
             opened = open_log(files, directory, options, policy)
             store = Store()
             create_system_tables(store)
-            schema = replay(store, replay_commits(files, directory, 0, opened.resume.next_offset))
+            schema = replay(store, opened)
             store.epoch = opened.resume.epoch
             log = opened.start(driver)
         except (LogError, EngineError, OSError, StorageError) as error:

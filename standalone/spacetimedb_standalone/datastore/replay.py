@@ -8,12 +8,15 @@ When all is applied, what the definitions say is built: indexes and sequences.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from spacetimedb_engine import Store
+from spacetimedb_engine import ReplayError, Store
 from spacetimedb_lib.sats.type_codec import decode_type, encode_type
 from spacetimedb_lib.sats.types import Element, Product
+from spacetimedb_standalone.commitlog import OpenedLog
+from spacetimedb_standalone.commitlog.errors import BadHeader
 from spacetimedb_standalone.commitlog.format import StoredCommit
 from spacetimedb_standalone.datastore.definition_rows import DefinitionRows
 from spacetimedb_standalone.datastore.definitions import EPHEMERAL_TABLE, EVENT_TABLE
@@ -31,25 +34,51 @@ from spacetimedb_standalone.datastore.system_tables import (
     SystemTable,
 )
 
+logger = logging.getLogger(__name__)
+
 PIECE = 1 << 20
 """Bytes that the engine gets at a time."""
 DEFINING = (SystemTable.TABLE, SystemTable.COLUMN, SystemTable.EVENT_TABLE)
 """Rows of these say what tables there are."""
 
 
-def replay(store: Store, commits: Iterable[StoredCommit]) -> Schema:
-    """Apply the commits of a log, from offset 0, to a store that holds the system tables and nothing else.
+def replay(store: Store, log: OpenedLog) -> Schema:
+    """Apply a log, from offset 0, to a store that holds the system tables and nothing else.
+
+    The engine checks what it is given, so a sound log goes to it in large pieces. Where it refuses one, what
+    is left is read with care: a torn tail that healed, a commit that stands twice, or damage to be reported.
 
     Raises `ReplayError` for a history that cannot be, `StorageError` for definitions that contradict
-    themselves, `UniqueViolation` for rows that a constraint forbids, and what `commits` raises.
+    themselves, `UniqueViolation` for rows that a constraint forbids, and `LogDamage`.
     """
     definitions = _Definitions(store)
-    for piece in _pieces(commits):
-        store.replay(piece, definitions.changed, DEFINING)
+    refused: ReplayError | BadHeader | None = None
+    try:
+        for run in log.runs():
+            store.replay(run, definitions.changed, DEFINING)
+    except (ReplayError, BadHeader) as error:
+        refused = error
+    _replay_with_care(store, log, definitions, refused)
     _mend(store)
     schema = read_schema(store)
     create_parts(store, schema.tables.values())
     return schema
+
+
+def _replay_with_care(
+    store: Store, log: OpenedLog, definitions: _Definitions, refused: ReplayError | BadHeader | None
+) -> None:
+    """What the engine has not been given yet, or has refused with this error."""
+    start = store.next_offset
+    if refused is not None:
+        logger.info("from transaction %s on the log is read commit by commit: %s", start, refused)
+    try:
+        for piece in _pieces(log.commits(start)):
+            store.replay(piece, definitions.changed, DEFINING)
+    except ReplayError as again:
+        if refused is not None and store.next_offset == start:
+            raise refused from again  # the log's form is not at fault, and the first text is the better one
+        raise
 
 
 def _pieces(commits: Iterable[StoredCommit]) -> Iterator[bytes]:

@@ -144,12 +144,53 @@ def test_a_history_that_cannot_be_is_refused(files: MemoryFiles, record: bytes, 
 
 
 def test_a_log_may_end_anywhere(files: MemoryFiles) -> None:
-    for keep in range(16, 0, -1):
+    for keep in (16, 9, 2, 1):
         rewritten(files, keep)
         datastore = open_datastore(files)
         assert datastore.store.next_offset == keep
         assert (datastore.schema.table("wide") is None) == (keep < 2)
         datastore.close()
+
+
+def split(files: MemoryFiles, at: int, *, torn: bytes = b"", again: int = 0) -> None:
+    """Let the log go on in a second segment, behind bytes of a write that was torn."""
+    commits = [commit.encoded for commit in read_commits(files, SEGMENT.parent)]
+    header = files.read(SEGMENT)[:10]
+    files.put(SEGMENT, header + b"".join(commits[:at]) + torn)
+    second = SEGMENT.with_name(f"{at:020}.stdb.log")
+    files.put(second, header + commits[at - 1] * again + b"".join(commits[at:]))
+
+
+@pytest.mark.parametrize(
+    "torn", [b"", b"\0" * 40, b"\5\0\0\0", bytes(range(60))], ids=["none", "zeros", "few", "junk"]
+)
+def test_a_torn_tail_that_healed_is_passed_over(
+    files: MemoryFiles, datastore: Datastore, torn: bytes
+) -> None:
+    datastore.close()
+    split(files, 9, torn=torn)
+    again = open_datastore(files)
+    assert again.store.next_offset == 17
+    assert {table: rows(again, table) for table in again.schema.tables} == {
+        table: rows(datastore, table) for table in datastore.schema.tables
+    }
+
+
+def test_a_commit_that_stands_twice_counts_once(files: MemoryFiles, datastore: Datastore) -> None:
+    datastore.close()
+    split(files, 9, again=1)
+    assert open_datastore(files).store.next_offset == 17
+
+
+@pytest.mark.parametrize("offset", [1, 8, 12])
+def test_damage_is_refused_where_it_is(files: MemoryFiles, offset: int) -> None:
+    data = bytearray(files.read(SEGMENT))
+    position = 10 + sum(len(commit.encoded) for commit in list(read_commits(files, SEGMENT.parent))[:offset])
+    data[position + 30] ^= 0x10
+    files.put(SEGMENT, bytes(data))
+    with pytest.raises(StorageError, match=rf"damaged at transaction offset {offset} \(byte {position}\)"):
+        open_datastore(files)
+    assert files.read(SEGMENT) == bytes(data)
 
 
 def test_a_log_that_does_not_begin_at_0_is_refused(files: MemoryFiles) -> None:
