@@ -23,9 +23,15 @@ _H, _I, _Q = struct.Struct("<H"), struct.Struct("<I"), struct.Struct("<Q")
 _M64 = 0xFFFFFFFFFFFFFFFF
 
 
-def _check(p: u8p, o: int, n: int) -> None:
-    if o < 0 or n < 0 or o + n > len(p):
-        raise IndexError(f"bytes {o}..{o + n} of a buffer of {len(p)}")
+def _check(p: u8p | None, o: int, n: int) -> None:
+    size = 0 if p is None else len(p)
+    if o < 0 or n < 0 or o + n > size:
+        raise IndexError(f"bytes {o}..{o + n} of a buffer of {size}")
+
+
+def _read(p: u8p, o: int, n: int) -> bytes:
+    _check(p, o, n)
+    return bytes(p[o : o + n]) if n else b""
 
 
 def ld8(p: u8p, o: int) -> int:
@@ -94,38 +100,36 @@ def be64(p: u8p, o: int, n: int) -> int:
 
 def order(a: u8p, ao: int, an: int, b: u8p, bo: int, bn: int) -> int:
     """-1, 0 or 1: bytewise, a shorter beginning first."""
-    _check(a, ao, an)
-    _check(b, bo, bn)
-    x, y = bytes(a[ao : ao + an]), bytes(b[bo : bo + bn])
+    x, y = _read(a, ao, an), _read(b, bo, bn)
     return (x > y) - (x < y)
 
 
 def utf8_valid(p: u8p, o: int, n: int) -> bool:
-    _check(p, o, n)
     try:
-        str(p[o : o + n], "utf-8")
+        str(_read(p, o, n), "utf-8")
     except UnicodeDecodeError:
         return False
     return True
 
 
 def crc32c(p: u8p, o: int, n: int) -> int:
-    _check(p, o, n)
-    return int(google_crc32c.value(bytes(p[o : o + n])))
+    return int(google_crc32c.value(_read(p, o, n)))
 
 
 def copy(d: u8p, dof: int, s: u8p, so: int, n: int) -> None:
     """n bytes from (s, so) to (d, dof), two places that do not overlap."""
     _check(d, dof, n)
     _check(s, so, n)
-    d[dof : dof + n] = s[so : so + n]
+    if n:
+        d[dof : dof + n] = s[so : so + n]
 
 
 def move(p: u8p, dof: int, so: int, n: int) -> None:
     """n bytes within one buffer; the places may overlap."""
     _check(p, dof, n)
     _check(p, so, n)
-    p[dof : dof + n] = bytes(p[so : so + n])
+    if n:
+        p[dof : dof + n] = bytes(p[so : so + n])
 
 
 def fill(p: u8p, o: int, v: int, n: int) -> None:
@@ -134,9 +138,7 @@ def fill(p: u8p, o: int, v: int, n: int) -> None:
 
 
 def same(a: u8p, ao: int, b: u8p, bo: int, n: int) -> bool:
-    _check(a, ao, n)
-    _check(b, bo, n)
-    return a[ao : ao + n] == b[bo : bo + n]
+    return _read(a, ao, n) == _read(b, bo, n)
 
 
 def unmask(d: u8p, dof: int, s: u8p, so: int, n: int, mo: int) -> None:
@@ -247,5 +249,4 @@ def bufp(b: bytes) -> u8p:
 
 
 def get_bytes(s: u8p, o: int, n: int) -> bytes:
-    _check(s, o, n)
-    return bytes(s[o : o + n])
+    return _read(s, o, n)
