@@ -7,7 +7,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from spacetimedb_standalone.config.options import StartOptions, parse_command_line
+from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions, parse_command_line
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 1
     try:
-        return _start(options) if isinstance(options, StartOptions) else 1
+        return _start(options) if isinstance(options, StartOptions) else _extract_schema(options)
     except KeyboardInterrupt:
         return 130
 
@@ -32,9 +32,30 @@ def _start(options: StartOptions) -> int:
     try:
         start_server(options, os.environ, Path(sys.argv[0]).absolute(), default_launcher())
     except (ConfigError, MetadataError, ControlStateError, sqlite3.Error, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+        print(f"Error: {_sentence(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _extract_schema(options: ExtractSchemaOptions) -> int:
+    from spacetimedb_lib.moduledef import ModuleDefDecodeError, ValidationErrors
+    from spacetimedb_standalone.config.readers import ConfigError
+    from spacetimedb_standalone.extract_schema import extract_schema
+    from spacetimedb_standalone.host.interface import ModuleError
+
+    try:
+        sys.stdout.write(extract_schema(options))
+    except (ConfigError, ModuleError, ModuleDefDecodeError, ValidationErrors, OSError) as error:
+        print(f"Error: {_sentence(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, without the numbers that Python puts before an error of the system."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 if __name__ == "__main__":
