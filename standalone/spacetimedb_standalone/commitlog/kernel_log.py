@@ -32,6 +32,7 @@ _IOCB = struct.Struct(
 _EVENT = struct.Struct("<QQqq")  # data obj res res2
 _FDSYNC = 3
 _SIGNAL_EVENTFD = 1
+TRIAL_SECONDS = 10.0
 
 
 class KernelSync:
@@ -154,11 +155,14 @@ class KernelLog(Durability):
         self._publish(offset, size)
 
     def _try(self, descriptor: int) -> None:
-        """Some sandboxes and file systems refuse only when asked: find out now."""
+        """Some sandboxes and file systems refuse only when asked, or never answer: find out now."""
         try:
             self._sync.start(descriptor)
-            select.select([self._sync.eventfd], [], [])
+            if not select.select([self._sync.eventfd], [], [], TRIAL_SECONDS)[0]:
+                raise TimeoutError("an asynchronous fdatasync did not come back")
             self._sync.finish()
+        except TimeoutError:  # what never answers would not let itself be closed either
+            raise
         except OSError:
             self._sync.close()
             raise

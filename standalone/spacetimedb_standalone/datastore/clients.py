@@ -5,7 +5,7 @@ Rows are put together from bytes here: an identity and a connection id are their
 
 from __future__ import annotations
 
-from spacetimedb_engine import Store
+from spacetimedb_engine import Store, UniqueViolation
 from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_standalone.datastore.system_tables import SystemTable, system_schema
 
@@ -14,7 +14,13 @@ _CREDENTIALS_INDEX = system_schema().tables[SystemTable.CONNECTION_CREDENTIALS].
 
 
 def insert_client(store: Store, identity: Identity, connection_id: ConnectionId, jwt_payload: str) -> None:
-    """Inside a transaction. Raises `UniqueViolation` if the connection id is in use."""
+    """Inside a transaction. Raises `UniqueViolation` if the connection id is in use.
+
+    Even by the same identity: that its rows would be the same, and inserting them no error, must not let two
+    connections share them.
+    """
+    if store.seek(_CREDENTIALS_INDEX, connection_id.bsatn):
+        raise UniqueViolation(f"connection id {connection_id} is in use", _CREDENTIALS_INDEX)
     payload = jwt_payload.encode()
     store.insert(SystemTable.CLIENT, identity.bsatn + connection_id.bsatn)
     store.insert(

@@ -15,40 +15,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from spacetimedb_engine import EngineError, Store
 from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_lib.moduledef.migrate import Plan
-from spacetimedb_paths.server import ReplicaDir
-from spacetimedb_standalone.commitlog import (
-    Driver,
-    Durability,
-    LogError,
-    NoLog,
-    TailPolicy,
-    lock_database,
-    open_log,
-)
+from spacetimedb_standalone.commitlog import Driver, LogError, TailPolicy
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore import clients
 from spacetimedb_standalone.datastore.definitions import Definitions
 from spacetimedb_standalone.datastore.errors import StorageError, WrongDatabase
-from spacetimedb_standalone.datastore.initialization import (
-    RuleTarget,
-    SystemLog,
-    create_module,
-    create_parts,
-    create_system_tables,
-)
+from spacetimedb_standalone.datastore.initialization import RuleTarget, SystemLog, create_module
+from spacetimedb_standalone.datastore.opening import State, new_state, open_state
 from spacetimedb_standalone.datastore.program import Program, StoredModule, read_module, write_module
-from spacetimedb_standalone.datastore.replay import replay
 from spacetimedb_standalone.datastore.schema import Schema
 from spacetimedb_standalone.datastore.schema_reading import read_schema
-from spacetimedb_standalone.datastore.system_tables import system_schema
 from spacetimedb_standalone.datastore.update import Update
-from spacetimedb_standalone.datastore.view_definitions import add_view, backing_row_type, drop_view
+from spacetimedb_standalone.datastore.view_definitions import renew_view, stale_views
 from spacetimedb_standalone.module_logs import Level
-from spacetimedb_standalone.ports import Clock, FileLock, Files
+from spacetimedb_standalone.ports import Clock, Files
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +42,12 @@ DRAIN_SECONDS = 10.0
 class Datastore:
     """See the head of this file. Made by `open` or `in_memory`."""
 
-    def __init__(self, store: Store, schema: Schema, log: Durability, lock: FileLock | None) -> None:
-        self.store = store
-        self.log = log
-        self._schema = schema
-        self._lock = lock
-        self._module = read_module(store)
+    def __init__(self, state: State) -> None:
+        self.store = state.store
+        self.log = state.log
+        self._schema = state.schema
+        self._lock = state.lock
+        self._module = read_module(state.store)
 
     @classmethod
     def open(
@@ -83,35 +66,12 @@ class Datastore:
         Without a `loop` nothing becomes durable until `log.attach` or inside `log.drain`. Raises
         `StorageError`, whose text says what is wrong and what to do.
         """
-        lock: FileLock | None = None
-        try:
-            files.make_directory(replica_dir)
-            lock = lock_database(files, replica_dir, clock)
-            directory = Path(ReplicaDir(replica_dir).commit_log())
-            opened = open_log(files, directory, options, policy)
-            store = Store()
-            create_system_tables(store)
-            schema = replay(store, opened)
-            store.epoch = opened.resume.epoch
-            log = opened.start(driver)
-        except (LogError, EngineError, OSError, StorageError) as error:
-            if lock is not None:
-                lock.release()
-            if isinstance(error, StorageError):
-                raise
-            raise StorageError(str(error)) from error
-        if loop is not None:
-            log.attach(loop)
-        return cls(store, schema, log, lock)
+        return cls(open_state(replica_dir, files, clock, options, driver, policy, loop))
 
     @classmethod
     def in_memory(cls) -> Datastore:
         """A database that is gone with the process; everything counts as durable at once."""
-        store = Store()
-        create_system_tables(store)
-        schema = system_schema()
-        create_parts(store, schema.tables.values())
-        return cls(store, schema, NoLog(), None)
+        return cls(new_state())
 
     def close(self) -> None:
         """Make durable what was committed, within seconds, and let go of the directory."""
@@ -251,24 +211,14 @@ class Datastore:
 
     def repair_views(self, module: ModuleDef, system_log: SystemLog) -> None:
         """Make backing tables of views anew whose columns are not what the running module returns."""
-        stale = [
-            view
-            for view in module.all_views
-            if (table := self._schema.named(view.full_name)) is None
-            or table.row_type != backing_row_type(view)
-        ]
-        if not stale:
-            return
-        system_log(Level.INFO, "Repairing stale view backing tables")
-        self.begin()
-        definitions = Definitions(self.store)
-        for view in stale:
-            table = self._schema.named(view.full_name)
-            if table is not None:
-                drop_view(definitions, table)
-            add_view(self.store, definitions, view)
-        self._reread()
-        self.commit()
+        stale = stale_views(self._schema, module)
+        if stale:
+            system_log(Level.INFO, "Repairing stale view backing tables")
+            self.begin()
+            for view in stale:
+                renew_view(self.store, Definitions(self.store), self._schema, view)
+            self._reread()
+            self.commit()
 
     def _reread(self) -> Schema:
         """The schema as the open transaction has it."""

@@ -26,7 +26,12 @@ from spacetimedb_standalone.datastore.errors import UpdateError
 from spacetimedb_standalone.datastore.initialization import RuleTarget, SystemLog
 from spacetimedb_standalone.datastore.schema import Constraint, Index, Schema, Sequence, Table
 from spacetimedb_standalone.datastore.update_checks import duplicates, require_definition, require_room
-from spacetimedb_standalone.datastore.view_definitions import add_view, backing_row_type, drop_view
+from spacetimedb_standalone.datastore.view_definitions import (
+    add_view,
+    backing_row_type,
+    drop_view,
+    renew_view,
+)
 from spacetimedb_standalone.module_logs import Level
 
 D = TypeVar("D", TableDef, ViewDef, IndexDef, UniqueConstraintDef, SequenceDef)
@@ -185,10 +190,9 @@ class Update:
 
     def _update_view(self, step: Step) -> None:
         """Its rows are made anew by whoever runs views; the table only if its columns are not the same."""
-        view, table = _given(step.new, ViewDef), self._table(step.full_name)
-        if table.row_type != backing_row_type(view):
-            drop_view(self._definitions, table)
-            add_view(self._store, self._definitions, view)
+        view, schema = _given(step.new, ViewDef), self._read_schema()
+        if self._table(step.full_name).row_type != backing_row_type(view):
+            renew_view(self._store, self._definitions, schema, view)
 
     def _add_rule(self, step: Step) -> None:
         self._read_schema()  # rules are looked at with the tables as they are now

@@ -7,12 +7,12 @@ nothing for anonymous views, the caller's identity for others); the returned col
 from __future__ import annotations
 
 from spacetimedb_engine import Store
-from spacetimedb_lib.moduledef import TableAccess, ViewDef
+from spacetimedb_lib.moduledef import ModuleDef, TableAccess, ViewDef
 from spacetimedb_lib.moduledef.records import Tagged
 from spacetimedb_lib.sats.type_codec import encode_type
 from spacetimedb_lib.sats.types import U256, Element, Product
 from spacetimedb_standalone.datastore.definitions import EPHEMERAL_TABLE, Definitions
-from spacetimedb_standalone.datastore.schema import IndexKind, Table
+from spacetimedb_standalone.datastore.schema import IndexKind, Schema, Table
 from spacetimedb_standalone.datastore.system_rows import StView, StViewColumn, StViewParam
 from spacetimedb_standalone.datastore.system_tables import ST_VIEW, ST_VIEW_COLUMN, ST_VIEW_PARAM, SystemTable
 
@@ -54,6 +54,24 @@ def drop_view(definitions: Definitions, table: Table) -> None:
     definitions.rows.take(SystemTable.VIEW_PARAM, ST_VIEW_PARAM, lambda row: row.view_id == view_id)
     definitions.rows.take(SystemTable.VIEW_COLUMN, ST_VIEW_COLUMN, lambda row: row.view_id == view_id)
     definitions.drop_table(table.id)
+
+
+def stale_views(schema: Schema, module: ModuleDef) -> list[ViewDef]:
+    """Views whose backing table is missing or has not the columns that the module returns."""
+    stale = []
+    for view in module.all_views:
+        table = schema.named(view.full_name)
+        if table is None or table.row_type != backing_row_type(view):
+            stale.append(view)
+    return stale
+
+
+def renew_view(store: Store, definitions: Definitions, schema: Schema, view: ViewDef) -> None:
+    """The view in the place of the one of that name, if there is one."""
+    table = schema.named(view.full_name)
+    if table is not None:
+        drop_view(definitions, table)
+    add_view(store, definitions, view)
 
 
 def _describe(definitions: Definitions, view: ViewDef, table_id: int) -> None:
