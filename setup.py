@@ -1,7 +1,7 @@
 """Compiles every `*_cy.py` of the engine as it stands.
 
-STDB_COMPILED=0 never compiles, =1 fails where it cannot; unset: compile, else install the same
-source uncompiled (the server says at start which form runs).
+STDB_COMPILED=0 never compiles, =1 fails where it cannot; unset: compile, else install the same source
+uncompiled (the server says at start which form runs).
 STDB_SANITIZE=1 builds with AddressSanitizer and UndefinedBehaviorSanitizer.
 """
 
@@ -28,40 +28,70 @@ DIRECTIVES = {
 
 def has_compiler() -> bool:
     """Is the C compiler that this Python would call on PATH?"""
-    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
-    return sys.platform == "win32" or shutil.which(compiler.split()[0]) is not None
+    if sys.platform == "win32":
+        return True
+    command = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+    return shutil.which(command.split()[0]) is not None
+
+
+def flags() -> list[str]:
+    if sys.platform == "win32":
+        return ["/O2"]
+    if SANITIZE:
+        return ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+    return ["-O2", "-g0"]
 
 
 def extensions() -> list[Extension]:
+    """The modules to compile, as Python sources; none where the uncompiled form is what is wanted or possible."""
     if MODE == "0" or sys.implementation.name != "cpython":
         return []
     if MODE != "1" and not has_compiler():
         print("no C compiler: the engine is installed uncompiled", file=sys.stderr)
         return []
-    try:
-        from Cython.Build import cythonize
-    except ImportError:
-        if MODE == "1":
-            raise
-        return []
-    flags = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"] if SANITIZE else ["-O2"]
-    if sys.platform == "win32":
-        flags = ["/O2"]
-    found = [
+    return [
         Extension(
             ".".join(path.relative_to(ROOT).with_suffix("").parts),
             [str(path)],
-            extra_compile_args=flags,
+            extra_compile_args=flags(),
             extra_link_args=["-fsanitize=address,undefined"] if SANITIZE else [],
+            optional=MODE != "1",
         )
         for path in sorted(ROOT.glob("spacetimedb_engine/*_cy.py"))
     ]
-    built: list[Extension] = cythonize(
-        found, include_path=[str(ROOT)], compiler_directives=DIRECTIVES, build_dir="build", force=SANITIZE
-    )
-    for extension in built:  # cythonize() drops the flag
-        extension.optional = MODE != "1"
-    return built
 
 
-setup(ext_modules=extensions(), cmdclass={"build_ext": build_ext})
+class BuildEngine(build_ext):
+    """Translates to C only when something is really built, and compiles on all cores.
+
+    pip asks a project three times what it consists of before it builds; translating each time is wasted.
+    """
+
+    def finalize_options(self) -> None:
+        if self.distribution.ext_modules:
+            self.distribution.ext_modules = self._translated(self.distribution.ext_modules)
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
+
+    def _translated(self, modules: list[Extension]) -> list[Extension]:
+        try:
+            from Cython.Build import cythonize
+        except ImportError:
+            if MODE == "1":
+                raise
+            return []
+        built: list[Extension] = cythonize(
+            modules,
+            include_path=[str(ROOT)],
+            compiler_directives=DIRECTIVES,
+            build_dir="build",
+            force=SANITIZE,
+            nthreads=os.cpu_count() or 1,
+            quiet=True,
+        )
+        for extension in built:  # cythonize() drops the flag
+            extension.optional = MODE != "1"
+        return built
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildEngine})
