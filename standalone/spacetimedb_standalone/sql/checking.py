@@ -13,7 +13,7 @@ from .conditions import Comparison, Condition, FieldName, Logic, Sender
 from .errors import SqlTypeError, SqlUnsupported, duplicate_name, no_such_table, not_in_scope, unexpected_type
 from .forms import Columns, Count, SelectForm, Source, Star
 from .literals import limit_value, typed_literal
-from .parsing.tree import Literal, LiteralKind
+from .parsing.expression_tree import Literal, LiteralKind
 from .relation import (
     Column,
     Compare,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .errors import SqlUnsupported
-from .parsing.tree import Binary, Expr, Literal, LiteralKind, Name, Nested, Unary
+from .parsing.expression_tree import Binary, Expr, Literal, LiteralKind, Name, Nested, Unary
 
 MAX_DEPTH = 1_600
 """Levels of operators and brackets above an operand."""

@@ -12,7 +12,6 @@ from spacetimedb_lib.sats.types import F32, F64
 
 from .binding import Binding
 from .code import RowReader, Source
-from .layout import layout_of
 from .predicates import Conditions
 from .relation import Column, Typed, Variable
 from .schema import TableDef
@@ -121,7 +120,7 @@ def replacement(table: TableDef, values: Mapping[int, bytes]) -> Callable[[bytes
 
 
 def _reader(source: Source, row: str, table: TableDef) -> RowReader:
-    return RowReader(source, row, layout_of(tuple(column.type for column in table.columns)))
+    return RowReader(source, row, table.layout)
 
 
 def _readers(source: Source, variables: Sequence[Variable]) -> dict[str, RowReader]:

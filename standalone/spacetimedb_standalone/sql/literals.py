@@ -19,7 +19,7 @@ from spacetimedb_lib.timestamp import Timestamp, TimestampFormatError
 from spacetimedb_lib.uuid import Uuid, UuidError
 
 from .errors import bad_literal, unexpected_type
-from .parsing.tree import Literal, LiteralKind
+from .parsing.expression_tree import Literal, LiteralKind
 
 _DECIMAL: Final = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?", re.ASCII)
 _MAX_DIGITS: Final = 400

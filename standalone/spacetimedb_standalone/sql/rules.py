@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from .checking import check_query
 from .errors import SqlPlanError
-from .forms import query_form
 from .parsing import parse
 from .relation import Column, Compare, Joined, Relation, Variable, renamed
+from .restriction import query_form
 from .schema import Caller, Catalog, TableDef
 
 

@@ -8,7 +8,10 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Protocol
 
+from spacetimedb_lib.sats.bsatn import Codec, codec
 from spacetimedb_lib.sats.types import AlgebraicType, Element, Product
+
+from .layout import Layout, layout_of
 
 
 class View(Enum):
@@ -61,6 +64,15 @@ class TableDef:
     def row_type(self) -> Product:
         """The rows as stored."""
         return Product(tuple(Element(column.name, column.type) for column in self.columns))
+
+    @cached_property
+    def codec(self) -> Codec:
+        """Of the rows as stored."""
+        return codec(self.row_type)
+
+    @cached_property
+    def layout(self) -> Layout:
+        return layout_of(tuple(column.type for column in self.columns))
 
     @cached_property
     def visible_type(self) -> Product:

@@ -5,19 +5,10 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 from .checking import check_query, check_select
-from .forms import (
-    DeleteForm,
-    InsertForm,
-    SelectForm,
-    SetForm,
-    ShowForm,
-    StatementForm,
-    UpdateForm,
-    query_form,
-    statement_form,
-)
+from .forms import DeleteForm, InsertForm, SelectForm, SetForm, ShowForm, StatementForm, UpdateForm
 from .parsing import parse
 from .relation import Selection, WholeRow
+from .restriction import query_form, statement_form
 from .results import SqlResult
 from .schema import Caller, Catalog, NoViews, Rows, Store, TableDef, Views
 from .select import SelectStatement, prepare_select

@@ -25,7 +25,7 @@ def variables_table(variable: str, catalog: Catalog, caller: Caller) -> TableDef
 
 def variable_row(table: TableDef, variable: str, number: int) -> bytes:
     """The row that says that a variable is this number."""
-    return codec(table.row_type).encode((variable, SumValue(_U64_VARIANT, number)))
+    return table.codec.encode((variable, SumValue(_U64_VARIANT, number)))
 
 
 def variable_query(table: TableDef, variable: str) -> Selection:
@@ -42,7 +42,7 @@ def row_limit(catalog: Catalog, store: Rows) -> int | None:
     table = catalog.table_named(_TABLE)
     if table is None:
         return None
-    decode = codec(table.row_type).decode_exact
+    decode = table.codec.decode_exact
     for row in store.scan(table.id):
         name, (tag, value) = decode(row)
         if name == ROW_LIMIT and tag == _U64_VARIANT:

@@ -14,7 +14,6 @@ from spacetimedb_standalone.sql.binding import Binding
 from spacetimedb_standalone.sql.checking import check_query
 from spacetimedb_standalone.sql.errors import SqlPlanError
 from spacetimedb_standalone.sql.executable import Executable
-from spacetimedb_standalone.sql.forms import query_form
 from spacetimedb_standalone.sql.parsing import parse
 from spacetimedb_standalone.sql.plan import Plan, divided, plan
 from spacetimedb_standalone.sql.relation import (
@@ -27,6 +26,7 @@ from spacetimedb_standalone.sql.relation import (
     Variable,
     leaves,
 )
+from spacetimedb_standalone.sql.restriction import query_form
 from spacetimedb_standalone.sql.rules import visible_parts
 from spacetimedb_standalone.sql.schema import Caller, Catalog, Rows, TableDef
 from spacetimedb_standalone.sql.select import views_of

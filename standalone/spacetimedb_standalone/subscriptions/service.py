@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from spacetimedb_standalone.sql.errors import SqlError, SqlPlanError
 from spacetimedb_standalone.sql.schema import Caller, Catalog, NoViews, Rows, Views, readable
-from spacetimedb_standalone.sql.select import check_row_limit, view_sender
+from spacetimedb_standalone.sql.select import check_row_limit, materialize, view_sender
 from spacetimedb_standalone.sql.statement import prepare_query
 from spacetimedb_standalone.wire.server_v2 import NO_UPDATE
 
@@ -193,11 +193,11 @@ class Subscriptions:
 
     def _retain_views(self, query_set: QuerySet) -> None:
         caller = _caller(query_set.connection)
-        for query in query_set.queries:
-            for view in query.compiled.views:
-                sender = view_sender(view, caller)
-                self._views.materialize(view, sender)
-                self._views.retain(view, sender)
+        read = [view for query in query_set.queries for view in query.compiled.views]
+        for view in read:
+            self._views.retain(view, view_sender(view, caller))
+        # All are retained before any is computed: giving up the set releases all.
+        materialize(read, self._views, caller)
 
     def _give_up(self, query_set: QuerySet) -> None:
         self._sets.remove(query_set)

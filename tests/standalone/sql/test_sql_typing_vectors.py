@@ -14,16 +14,10 @@ from spacetimedb_lib.sats.type_forms import type_from_json, type_text
 from spacetimedb_lib.sats.types import SCHEDULE_AT, AlgebraicType, Array, Element, Product, Sum, Variant
 from spacetimedb_standalone.sql import Caller, SqlError, prepare
 from spacetimedb_standalone.sql.checking import check_query, check_select
-from spacetimedb_standalone.sql.forms import (
-    DeleteForm,
-    InsertForm,
-    SelectForm,
-    UpdateForm,
-    query_form,
-    statement_form,
-)
+from spacetimedb_standalone.sql.forms import DeleteForm, InsertForm, SelectForm, UpdateForm
 from spacetimedb_standalone.sql.memory import MemoryCatalog
 from spacetimedb_standalone.sql.parsing import parse
+from spacetimedb_standalone.sql.restriction import query_form, statement_form
 from spacetimedb_standalone.sql.schema import ColumnDef, IndexDef, TableDef
 from spacetimedb_standalone.subscriptions.compiled import compile_query
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
 from ..errors import SqlSyntaxError
+from .expression_tree import Ident, Name, ident_of
 from .tokens import Token, TokenKind
-from .tree import Ident, Name, ident_of
 
 Parsed = TypeVar("Parsed")
 

@@ -1,4 +1,4 @@
-"""Expressions: operator precedence over a generous grammar.
+"""Expressions: what operands may be. The grammar is generous.
 
 More is read than is ever accepted, so that a refusal can quote the offending part; what only serves that
 is kept as text.
@@ -8,62 +8,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from .cursor import Cursor
+from .expression_tree import Call, Expr, Ident, Literal, LiteralKind, Name, Nested, Opaque, Unary, ident_of
+from .operators import OperatorParser
 from .tokens import TokenKind
-from .tree import (
-    Binary,
-    Call,
-    Expr,
-    Ident,
-    Literal,
-    LiteralKind,
-    Name,
-    Nested,
-    Opaque,
-    Query,
-    Unary,
-    ident_of,
-)
-from .type_names import TypeNames
+from .tree import Query
 
-_SYMBOL_PRECEDENCE = {
-    **dict.fromkeys(("=", "==", "<>", "!=", "<", "<=", ">", ">=", "<=>", "~", "~*", "!~", "!~*"), 20),
-    "|": 21,
-    "^": 22,
-    "#": 22,
-    "<<": 22,
-    ">>": 22,
-    "&": 23,
-    "+": 30,
-    "-": 30,
-    "*": 40,
-    "/": 40,
-    "%": 40,
-    "||": 40,
-    **dict.fromkeys(("::", "[", "!", "->", "->>", "#>", "#>>", "#-", "@>", "<@", "@?", "@@"), 50),
-}
-_WORD_PRECEDENCE = {
-    "OR": 5,
-    "AND": 10,
-    "IS": 17,
-    **dict.fromkeys(("IN", "BETWEEN", "LIKE", "ILIKE", "SIMILAR", "AT"), 20),
-    "XOR": 24,
-    "DIV": 40,
-}
-_NEGATABLE = ("IN", "BETWEEN", "LIKE", "ILIKE", "SIMILAR")
-_NOT_PRECEDENCE = 15
-_COMPARED_PRECEDENCE = 20
-_SIGN_PRECEDENCE = 40
+_NOT_PRECEDENCE, _SIGN_PRECEDENCE, _CLOSE_PRECEDENCE = 15, 40, 50
 _PREFIX_SYMBOLS = ("-", "+", "~", "@", "|/", "||/", "!!")
-_PRINTED = {"==": "=", "!=": "<>"}
-_IS_TESTS = ("NULL", "TRUE", "FALSE", "UNKNOWN")
 _BARE_FUNCTIONS = (
     *("CURRENT_CATALOG", "CURRENT_USER", "SESSION_USER", "USER"),
     *("CURRENT_TIMESTAMP", "CURRENT_TIME", "CURRENT_DATE", "LOCALTIME", "LOCALTIMESTAMP"),
 )
 
 
-class ExpressionParser(TypeNames, Cursor, ABC):
+class ExpressionParser(OperatorParser, ABC):
     @abstractmethod
     def query(self) -> Query:
         """A query in brackets somewhere in an expression."""
@@ -71,23 +29,6 @@ class ExpressionParser(TypeNames, Cursor, ABC):
     def expression(self) -> Expr:
         with self.nested():
             return self._operators(0)
-
-    def _operators(self, floor: int) -> Expr:
-        left = self._prefix()
-        while (precedence := self._next_precedence()) > floor:
-            left = self._infix(left, precedence)
-        return left
-
-    def _next_precedence(self) -> int:
-        token = self.token
-        if token.kind is TokenKind.SYMBOL:
-            return _SYMBOL_PRECEDENCE.get(token.value, 0)
-        word = token.keyword
-        if word == "NOT":
-            return _COMPARED_PRECEDENCE if self.ahead().keyword in _NEGATABLE else 0
-        return _WORD_PRECEDENCE.get(word, 0)
-
-    # -- what an expression may begin with
 
     def _prefix(self) -> Expr:
         typed = self.attempt(self._typed_string)
@@ -121,7 +62,7 @@ class ExpressionParser(TypeNames, Cursor, ABC):
     def _prefix_operator(self) -> Expr:
         symbol = self.advance().value
         with self.nested():
-            return Unary(symbol, self._operators(_SIGN_PRECEDENCE if symbol in "+-" else 50))
+            return Unary(symbol, self._operators(_SIGN_PRECEDENCE if symbol in "+-" else _CLOSE_PRECEDENCE))
 
     def _typed_string(self) -> Opaque | None:
         """``TIMESTAMP '..'`` and its like."""
@@ -240,73 +181,6 @@ class ExpressionParser(TypeNames, Cursor, ABC):
         elements = [] if self.at_symbol("]") else self.listed(self.expression)
         self.expect_symbol("]")
         return f"{prefix}[{', '.join(map(str, elements))}]"
-
-    # -- what may follow an operand
-
-    def _infix(self, left: Expr, precedence: int) -> Expr:
-        token = self.advance()
-        if token.kind is TokenKind.WORD:
-            if token.keyword in ("AND", "OR", "XOR", "DIV"):
-                return Binary(left, token.keyword, self._operators(precedence))
-            return Opaque(self._word_infix(left, token.keyword))
-        symbol = token.value
-        if symbol == "!":
-            return Opaque(f"{left}!")
-        if symbol == "::":
-            return Opaque(f"CAST({left} AS {self.type_name()})")
-        if symbol == "[":
-            index = self.expression()
-            self.expect_symbol("]")
-            return Opaque(f"{left}[{index}]")
-        printed = _PRINTED.get(symbol, symbol)
-        if self.at_keyword("ANY", "ALL") and self.ahead().value == "(":
-            return Opaque(f"{left} {printed} {self.advance().keyword}{self._quantified()}")
-        return Binary(left, printed, self._operators(precedence))
-
-    def _quantified(self) -> str:
-        if self.ahead().keyword in ("SELECT", "WITH", "VALUES"):
-            return self._subquery()
-        self.expect_symbol("(")
-        inner = self.expression()
-        self.expect_symbol(")")
-        return f"({inner})"
-
-    def _word_infix(self, left: Expr, word: str) -> str:
-        if word == "IS":
-            return f"{left} IS {self._is_test()}"
-        if word == "AT":
-            if not self.take_keywords("TIME", "ZONE"):
-                self.fail("TIME ZONE")
-            return f"{left} AT TIME ZONE {self._operators(_COMPARED_PRECEDENCE)}"
-        negation = ""
-        if word == "NOT":
-            negation, word = "NOT ", self.advance().keyword
-        if word == "IN":
-            return f"{left} {negation}IN {self._in_list()}"
-        if word == "BETWEEN":
-            low = self._operators(_COMPARED_PRECEDENCE)
-            self.expect_keyword("AND")
-            return f"{left} {negation}BETWEEN {low} AND {self._operators(_COMPARED_PRECEDENCE)}"
-        if word == "SIMILAR":
-            self.expect_keyword("TO")
-            word = "SIMILAR TO"
-        return f"{left} {negation}{word} {self._operators(_COMPARED_PRECEDENCE)}"
-
-    def _is_test(self) -> str:
-        negation = "NOT " if self.take_keyword("NOT") else ""
-        if test := self.take_keyword(*_IS_TESTS):
-            return negation + test
-        if self.take_keywords("DISTINCT", "FROM"):
-            return f"{negation}DISTINCT FROM {self._operators(_COMPARED_PRECEDENCE)}"
-        self.fail("[NOT] NULL or TRUE|FALSE or [NOT] DISTINCT FROM after IS")
-
-    def _in_list(self) -> str:
-        if self.at_symbol("(") and self.ahead().keyword in ("SELECT", "WITH", "VALUES"):
-            return self._subquery()
-        self.expect_symbol("(")
-        items = [] if self.at_symbol(")") else self.listed(self.expression)
-        self.expect_symbol(")")
-        return f"({', '.join(map(str, items))})"
 
 
 _LITERALS = {

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from ..errors import SqlUnsupported
+from .expression_tree import Ident, Name, Opaque, ident_of
 from .keywords import FOREIGN_SHOWS, FOREIGN_STATEMENTS, PRINTED_UPPER
 from .queries import QueryParser
 from .tokens import TokenKind, tokenize
-from .tree import (
-    Assignment,
-    Delete,
-    Ident,
-    Insert,
-    Name,
-    Opaque,
-    SetVariable,
-    ShowVariable,
-    Statement,
-    Update,
-    ident_of,
-)
+from .tree import Assignment, Delete, Insert, SetVariable, ShowVariable, Statement, Update
 
 MAX_LENGTH = 50_000
 """Bytes of UTF-8 a statement may have."""
