@@ -28,10 +28,7 @@ from spacetimedb_standalone.host.interface import HostServices, Outcome
 from spacetimedb_standalone.host.wasm.instance import WasmInstance
 from spacetimedb_standalone.module_logs import ModuleLog
 from spacetimedb_standalone.ports.clock import Clock
-from spacetimedb_standalone.sql import Caller as SqlCaller
-from spacetimedb_standalone.sql.checking import check_query
-from spacetimedb_standalone.sql.forms import query_form
-from spacetimedb_standalone.sql.parsing import parse
+from spacetimedb_standalone.sql import ruled_table
 from spacetimedb_standalone.subscriptions.service import Subscriptions
 from spacetimedb_standalone.subscriptions.sets import Connection
 
@@ -164,10 +161,7 @@ class Database:
 
     def rule_target(self, sql: str) -> int:
         """The table that a row-level rule is about."""
-        # Anybody who may see every table will do: a database that is being created has no owner yet.
-        owner = SqlCaller(bytes(Identity.ZERO), is_owner=True)
-        _, variable = check_query(query_form(parse(sql)), self.catalog, owner)
-        return variable.table.id
+        return ruled_table(sql, self.catalog).id
 
     def _use(self, instance: WasmInstance) -> None:
         if self._instance is not None:

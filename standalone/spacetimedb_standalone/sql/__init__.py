@@ -5,6 +5,7 @@ Nothing here does input or output, and nothing is kept between statements.
 
 from .errors import SqlError
 from .results import SqlResult
+from .rules import ruled_table
 from .schema import Caller, Catalog, NoViews, Rows, Store, TableDef, View, Views
 from .statement import Statement, prepare, prepare_query, run_sql
 
@@ -22,5 +23,6 @@ __all__ = [
     "Views",
     "prepare",
     "prepare_query",
+    "ruled_table",
     "run_sql",
 ]

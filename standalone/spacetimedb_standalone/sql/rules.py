@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .checking import check_query
-from .errors import SqlPlanError
+from .errors import SqlForbidden, SqlPlanError
 from .parsing import parse
 from .relation import Column, Compare, Joined, Relation, Variable, renamed
 from .restriction import query_form
@@ -27,6 +27,21 @@ def visible_parts(relation: Relation, catalog: Catalog, caller: Caller) -> list[
         return [relation]
     taken = {variable.alias for variable in relation.variables}
     return _Expansion(catalog, caller, taken).expand(relation, None, ())
+
+
+def ruled_table(text: str, catalog: Catalog) -> TableDef:
+    """The table that a rule protects: the one whose rows it returns.
+
+    Raises SqlError if it is no rule. It is read with an owner's eyes; whoever it is applied to reads it with theirs.
+    """
+    owner = Caller(bytes(32), is_owner=True)
+    _, returned = check_query(query_form(parse(text)), catalog, owner)
+    if not returned.table.public:
+        raise SqlForbidden(
+            f"Cannot define RLS rule on private table: {returned.table.name}. "
+            "Please make table public if you wish to restrict access using RLS."
+        )
+    return returned.table
 
 
 @dataclass

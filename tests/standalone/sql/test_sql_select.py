@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from spacetimedb_lib.sats.bsatn import codec
-from spacetimedb_standalone.sql import Caller, SqlError, run_sql
+from spacetimedb_standalone.sql import Caller, SqlError, ruled_table, run_sql
 
 from .sample import I1, I2, I3, OWNER, P1, P2, P3, A, B, Sample
 
@@ -237,6 +237,15 @@ class TestWhoMayReadWhat:
         assert select("SELECT * FROM guild", A, sample) == [(10, 2)]
         assert select("SELECT * FROM guild", OWNER, sample) == [(10, 1), (10, 2), (20, 1)]
         assert select("SELECT g.gid FROM player p JOIN guild g ON p.id = g.player_id", A, sample) == [10]
+
+    def test_what_a_rule_protects(self) -> None:
+        catalog = Sample().catalog
+        joined = "SELECT i.* FROM player p JOIN item i ON p.id = i.owner_id"
+        assert ruled_table(joined, catalog).name == "item"
+        with pytest.raises(SqlError, match="Cannot define RLS rule on private table: secret. Please make"):
+            ruled_table("SELECT * FROM secret", catalog)
+        with pytest.raises(SqlError, match="Column projections are not supported"):
+            ruled_table("SELECT id FROM player", catalog)
 
     def test_rules_in_a_circle(self) -> None:
         sample = Sample(
