@@ -49,7 +49,7 @@ from spacetimedb_engine.errors import (  # noqa: E402
     WrongIndexAlgorithm,
 )
 from spacetimedb_engine.guest_cy import Guest  # noqa: E402
-from spacetimedb_engine.imports_cy import Imports  # noqa: E402
+from spacetimedb_engine.imports_cy import SIGNATURES, Imports  # noqa: E402
 from spacetimedb_engine.layout_cy import Program  # noqa: E402
 from spacetimedb_engine.row_list import row_list  # noqa: E402
 from spacetimedb_engine.status import GuestTrap, Rare, Status  # noqa: E402
@@ -60,6 +60,7 @@ from spacetimedb_engine.turn_host import CallResult, TurnHost  # noqa: E402
 from spacetimedb_engine.wire_cy import call_inputs  # noqa: E402
 
 __all__ = [
+    "SIGNATURES",
     "CallResult",
     "Connection",
     "EngineError",

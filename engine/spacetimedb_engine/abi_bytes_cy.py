@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import cython
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.buffer_cy import Buffer
-    from cython.cimports.spacetimedb_engine.guest_cy import Guest
-else:
+if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.foreign import arg, rawp
     from spacetimedb_engine.guest_cy import Guest
@@ -54,7 +51,7 @@ def source_read(g: Guest, a: rawp) -> cython.longlong:
 
 def sink_write(g: Guest, a: rawp) -> cython.longlong:
     """sink, buffer, *u32 its length"""
-    sink: Buffer = g.sinks.get(arg(a, 0))
+    sink: Buffer | None = g.sinks.get(arg(a, 0))
     p: cython.size_t = arg(a, 1)
     length_p: cython.size_t = arg(a, 2)
     n: cython.size_t

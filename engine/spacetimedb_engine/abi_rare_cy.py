@@ -4,20 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import cython
-
 from spacetimedb_engine.status import GuestTrap
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.abi_bytes_cy import give_source
-    from cython.cimports.spacetimedb_engine.guest_cy import Guest
-else:
+if not cython.compiled:
     from spacetimedb_engine.abi_bytes_cy import give_source
     from spacetimedb_engine.foreign import arg, arg64, rawp
     from spacetimedb_engine.guest_cy import Guest
     from spacetimedb_engine.memory import get_bytes, st32, st64, utf8_valid
+    from spacetimedb_engine.store_cy import Store
 
     (TABLE_ID, INDEX_ID, CONSOLE_LOG, TIMER_START, TIMER_END, SCHEDULE_NOW, JWT) = range(7)
     (SLEEP, START_TX, COMMIT_TX, ABORT_TX, HTTP, ENV, ROW_WRITTEN) = range(7, 14)
@@ -26,9 +23,7 @@ MAX_KEY = 256
 """Bytes of the name of an environment variable; also how many sources may be unread when one is read."""
 
 
-def ask(
-    g: Guest, op: cython.int, x: cython.longlong, y: cython.longlong, parts: Sequence[bytes | None]
-) -> cython.int:
+def ask(g: Guest, op: cython.int, x: cython.longlong, y: cython.longlong, parts: Any) -> cython.int:
     """The host's answer, in `g.answer`: 0, or -6 with the text of a trap."""
     try:
         g.answer = g.rare(op, x, y, parts)
@@ -45,7 +40,7 @@ def ask(
 def number(g: Guest) -> cython.longlong:
     """The host's answer as a number; its kinds of failure are given as -1000 - errno."""
     value: cython.longlong
-    answer = g.answer
+    answer: Any = g.answer
     g.answer = None
     try:
         value = answer
@@ -90,7 +85,7 @@ def index_id(g: Guest, a: rawp) -> cython.longlong:
 
 
 def console_log(g: Guest, a: rawp) -> cython.longlong:
-    """level, target, its length, filename, its length, line, message, its length. Logs nothing when a pointer is bad."""
+    """level, target, length, filename, length, line, message, length; with a bad pointer nothing is logged"""
     parts: list[bytes | None] = []
     line: cython.longlong = arg(a, 5)
     k: cython.int
@@ -137,7 +132,10 @@ def schedule_now(g: Guest, a: rawp) -> cython.longlong:
         return e
     if not utf8_valid(g.mem, arg(a, 0), arg(a, 1)):
         return -3
-    parts: list[bytes | None] = [get_bytes(g.mem, arg(a, 0), arg(a, 1)), get_bytes(g.mem, arg(a, 2), arg(a, 3))]
+    parts: list[bytes | None] = [
+        get_bytes(g.mem, arg(a, 0), arg(a, 1)),
+        get_bytes(g.mem, arg(a, 2), arg(a, 3)),
+    ]
     return settle(g, ask(g, SCHEDULE_NOW, 0, 0, parts))
 
 
@@ -244,7 +242,13 @@ def http_request(g: Guest, a: rawp) -> cython.longlong:
         return e
     if not g.may_wait:
         return -9
-    e = ask(g, HTTP, g.transaction, 0, [get_bytes(g.mem, arg(a, 0), arg(a, 1)), get_bytes(g.mem, arg(a, 2), arg(a, 3))])
+    e = ask(
+        g,
+        HTTP,
+        g.transaction,
+        0,
+        [get_bytes(g.mem, arg(a, 0), arg(a, 1)), get_bytes(g.mem, arg(a, 2), arg(a, 3))],
+    )
     g.rearm()
     if e != 0:
         return e
@@ -270,5 +274,7 @@ def give_response(g: Guest, out: cython.size_t) -> cython.longlong:
 
 
 def row_written(g: Guest, table: cython.uint, inserted: cython.bint) -> cython.longlong:
-    """A row went into a table that the host wants to know of: 0 or an errno."""
-    return settle(g, ask(g, ROW_WRITTEN, table, inserted, [g.store.written_row()]))
+    """The row that the store has just written, into a table that the host wants to know of: 0 or an errno."""
+    store: Store = g.store
+    row = get_bytes(store.at, store.start, store.end - store.start)
+    return settle(g, ask(g, ROW_WRITTEN, table, inserted, [row]))

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import cython
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.guest_cy import Guest
-    from cython.cimports.spacetimedb_engine.handles_cy import RowIter
-else:
+if not cython.compiled:
     from spacetimedb_engine.foreign import arg, rawp
     from spacetimedb_engine.guest_cy import Guest
     from spacetimedb_engine.handles_cy import RowIter
@@ -83,12 +80,10 @@ def note_range(g: Guest, a: rawp) -> None:
     """A view's range: a point if it can only be one, else it counts as the whole table that the index is of."""
     prefix_n: cython.size_t = arg(a, 2) if arg(a, 3) > 0 else 0
     key = get_bytes(g.mem, arg(a, 1), prefix_n) if prefix_n > 0 else b""
-    if g.store.is_point(
-        arg(a, 0), g.mem, arg(a, 1), prefix_n, arg(a, 3), g.mem, arg(a, 4), arg(a, 5), g.mem, arg(a, 6), arg(a, 7)
-    ):
+    if g.store.is_point(arg(a, 0), arg(a, 3), g.mem, arg(a, 4), arg(a, 5), g.mem, arg(a, 6), arg(a, 7)):
         g.reads.append((False, arg(a, 0), key + get_bytes(g.mem, arg(a, 4) + 1, arg(a, 5) - 1)))
     else:
-        g.reads.append((True, g.store.table_of_index(arg(a, 0)), b""))
+        g.reads.append((True, g.store.index_of(arg(a, 0)).table_id, b""))
 
 
 def range_scan(g: Guest, a: rawp) -> cython.longlong:
@@ -110,14 +105,9 @@ def range_scan(g: Guest, a: rawp) -> cython.longlong:
 
 def give_iter(g: Guest, it: RowIter, e: cython.int, out: cython.size_t) -> cython.longlong:
     """Writes the handle of an iterator to `out`, unless the scan that filled it failed with `e`."""
+    g.iters.held += it.rows.n
     if e == 0:
-        g.iters.held += it.rows.n
-        if g.iters.held > g.row_limit:
-            e = -8
-        else:
-            e = g.bad(out, 4)
-    else:
-        g.iters.held += it.rows.n
+        e = -8 if g.iters.held > g.row_limit else g.bad(out, 4)
     if e != 0:
         g.iters.close(it)
         return e
@@ -127,7 +117,7 @@ def give_iter(g: Guest, it: RowIter, e: cython.int, out: cython.size_t) -> cytho
 
 def advance(g: Guest, a: rawp) -> cython.longlong:
     """iterator, buffer, *u32 its length: -1 with the last rows, 0 with others, 11 and the length that is needed"""
-    it: RowIter = g.iters.get(arg(a, 0))
+    it: RowIter | None = g.iters.get(arg(a, 0))
     p: cython.size_t = arg(a, 1)
     length_p: cython.size_t = arg(a, 2)
     room: cython.size_t
@@ -144,7 +134,8 @@ def advance(g: Guest, a: rawp) -> cython.longlong:
         return e
     n = it.rows.n - it.pos
     if n <= room:
-        copy(g.mem, p, it.rows.data, it.pos, n)
+        if n > 0:
+            copy(g.mem, p, it.rows.data, it.pos, n)
         st32(g.mem, length_p, n)
         g.iters.close(it)
         return 0xFFFFFFFF
@@ -160,7 +151,7 @@ def advance(g: Guest, a: rawp) -> cython.longlong:
 
 def close(g: Guest, a: rawp) -> cython.longlong:
     """iterator"""
-    it: RowIter = g.iters.get(arg(a, 0))
+    it: RowIter | None = g.iters.get(arg(a, 0))
     if it is None:
         return 6
     g.iters.close(it)

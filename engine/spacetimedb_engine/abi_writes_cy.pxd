@@ -1,3 +1,4 @@
+from spacetimedb_engine.abi_rare_cy cimport row_written
 from spacetimedb_engine.abi_rows_cy cimport range_args
 from spacetimedb_engine.foreign cimport arg, rawp
 from spacetimedb_engine.guest_cy cimport Guest

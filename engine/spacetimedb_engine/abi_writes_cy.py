@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import cython
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.abi_rare_cy import row_written
-    from cython.cimports.spacetimedb_engine.abi_rows_cy import range_args
-    from cython.cimports.spacetimedb_engine.guest_cy import Guest
-else:
+if not cython.compiled:
     from spacetimedb_engine.abi_rare_cy import row_written
     from spacetimedb_engine.abi_rows_cy import range_args
     from spacetimedb_engine.foreign import arg, rawp
@@ -57,7 +53,12 @@ def update(g: Guest, a: rawp) -> cython.longlong:
 
 
 def write_back(
-    g: Guest, table: cython.uint, inserted: cython.bint, p: cython.size_t, n: cython.size_t, length_p: cython.size_t
+    g: Guest,
+    table: cython.uint,
+    inserted: cython.bint,
+    p: cython.size_t,
+    n: cython.size_t,
+    length_p: cython.size_t,
 ) -> cython.longlong:
     """After a row was written: tells those who want to know, and gives the guest what was generated."""
     made: cython.size_t

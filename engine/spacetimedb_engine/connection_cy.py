@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import cython
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.buffer_cy import Buffer
-    from cython.cimports.spacetimedb_engine.frames_cy import FrameReader
-else:
+if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.frames_cy import FrameReader, put_frame, put_message
     from spacetimedb_engine.memory import bufp, ld8, st8, st16, st32, st64, u8p
@@ -29,7 +26,12 @@ class Connection:
     """Made by `Turn.open`. `protocol`: 0 v1 as JSON text, 1 v1, 2, 3. `tag` is for the host."""
 
     def __init__(
-        self, identity: bytes, connection_id: bytes, protocol: cython.int, is_owner: bool, dirtied: list[Connection]
+        self,
+        identity: bytes,
+        connection_id: bytes,
+        protocol: cython.int,
+        is_owner: bool,
+        dirtied: list[Connection],
     ) -> None:
         if len(identity) != 32 or len(connection_id) != 16:
             raise ValueError("an identity has 32 bytes and a connection id 16")
@@ -78,9 +80,8 @@ class Connection:
                 if self.flush() != 0:
                     return -4
                 return put_message(self.out, 2, message, off, n)
-            if self.body.n + n > PAYLOAD or self.together == TOGETHER:
-                if self.flush() != 0:
-                    return -4
+            if (self.body.n + n > PAYLOAD or self.together == TOGETHER) and self.flush() != 0:
+                return -4
             if self.body.reserve(n) != 0:
                 return -4
             if self.body.n == 0:
@@ -95,9 +96,8 @@ class Connection:
         o: cython.size_t
         b: Buffer = self.out
         if self.protocol == 3:
-            if self.body.n + 23 > PAYLOAD or self.together == TOGETHER:
-                if self.flush() != 0:
-                    return -4
+            if (self.body.n + 23 > PAYLOAD or self.together == TOGETHER) and self.flush() != 0:
+                return -4
             b = self.body
         if b.reserve(25) != 0:
             return -4
@@ -118,7 +118,9 @@ class Connection:
         self.together += 1
         return 0
 
-    def put_control(self, opcode: cython.uint, payload: u8p, off: cython.size_t, n: cython.size_t) -> cython.int:
+    def put_control(
+        self, opcode: cython.uint, payload: u8p, off: cython.size_t, n: cython.size_t
+    ) -> cython.int:
         """A ping, pong or close, behind what is there."""
         if self.flush() != 0:
             return -4

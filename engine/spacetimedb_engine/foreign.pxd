@@ -1,3 +1,5 @@
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+
 # Functions of the WebAssembly runtime's C interface, called by address: their types, and casts from numbers.
 ctypedef unsigned long long* rawp        # arguments and results of a guest's call: 16 bytes each, two of these
 ctypedef void* (*call_fn)(void* context, void* func, rawp args, size_t n, void** trap) noexcept nogil
@@ -17,7 +19,6 @@ cdef inline deadline_fn as_deadline(size_t address) noexcept nogil: return <dead
 cdef inline tick_fn as_tick(size_t address) noexcept nogil: return <tick_fn><void*>address
 cdef inline size_t arg(rawp a, int k) noexcept nogil: return <unsigned int>a[2 * k]
 cdef inline long long arg64(rawp a, int k) noexcept nogil: return <long long>a[2 * k]
-cdef inline size_t address_of(object o) noexcept: return <size_t><void*>o
 
 # Runs a guest's function. 0: it returned, results are in raw. 1: raw[30] is the address of a trap or raw[31] that of an error.
 cdef inline int run(call_fn f, void* context, void* func, rawp raw, size_t n) noexcept nogil:
@@ -29,12 +30,31 @@ cdef inline int run(call_fn f, void* context, void* func, rawp raw, size_t n) no
     raw[31] = <size_t>error
     return 1
 
-# Threads of the interpreter's own portable kind; waiting does not need its lock.
+# A trap with a text; whoever gets it owns it.
+cdef inline void* new_trap(trap_fn f, bytes text) noexcept:
+    return f(<const unsigned char*>PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text))
+
+# Threads and locks of the interpreter's own portable kind; waiting does not need its lock.
 cdef extern from "pythread.h":
-    ctypedef void* PyThread_type_lock
-    PyThread_type_lock PyThread_allocate_lock() nogil
-    void PyThread_free_lock(PyThread_type_lock) nogil
-    int PyThread_acquire_lock_timed(PyThread_type_lock, long long microseconds, int interruptible) nogil
-    int PyThread_acquire_lock(PyThread_type_lock, int wait) nogil
-    void PyThread_release_lock(PyThread_type_lock) nogil
-    unsigned long PyThread_start_new_thread(void* func, void* arg) nogil
+    """
+    #define STDB_NO_THREAD ((unsigned long)-1)
+    """
+    ctypedef void* lock "PyThread_type_lock"
+    unsigned long NO_THREAD "STDB_NO_THREAD"
+    lock PyThread_allocate_lock() nogil
+    void PyThread_free_lock(lock) nogil
+    int PyThread_acquire_lock_timed(lock, long long microseconds, int interruptible) nogil
+    int PyThread_acquire_lock(lock, int wait) nogil
+    void PyThread_release_lock(lock) nogil
+    unsigned long PyThread_start_new_thread(void* func, void* argument) nogil
+
+cdef inline lock new_lock() noexcept nogil: return PyThread_allocate_lock()
+cdef inline bint no_lock(lock held) noexcept nogil: return held == NULL
+cdef inline void take_lock(lock held) noexcept nogil: PyThread_acquire_lock(held, 1)
+cdef inline void give_lock(lock held) noexcept nogil: PyThread_release_lock(held)
+cdef inline bint wait_lock(lock held, long long microseconds) noexcept nogil:
+    return PyThread_acquire_lock_timed(held, microseconds, 0) != 0
+cdef inline void free_lock(lock held) noexcept nogil:
+    if held != NULL: PyThread_free_lock(held)
+cdef inline bint start_thread(void* func, void* argument) noexcept nogil:
+    return PyThread_start_new_thread(func, argument) != NO_THREAD

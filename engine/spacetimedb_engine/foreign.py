@@ -7,6 +7,8 @@ compiled, that thread needs no lock.
 from __future__ import annotations
 
 import ctypes
+import threading
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 rawp: TypeAlias = Any
@@ -89,3 +91,46 @@ def run(f: call_fn, context: pointer, func: pointer, raw: rawp, n: int) -> int:
     raw[30] = trap.value or 0
     raw[31] = error or 0
     return 1
+
+
+def new_trap(f: trap_fn, text: bytes) -> Any:
+    """A trap with a text; whoever gets it owns it."""
+    return f(text, len(text))
+
+
+lock: TypeAlias = threading.Lock
+
+
+def new_lock() -> threading.Lock:
+    return threading.Lock()
+
+
+def no_lock(held: threading.Lock) -> bool:
+    """Could no lock be made?"""
+    return False
+
+
+def free_lock(held: threading.Lock) -> None:
+    """Nothing to do: the collector has it."""
+
+
+def take_lock(held: threading.Lock) -> None:
+    held.acquire()
+
+
+def give_lock(held: threading.Lock) -> None:
+    held.release()
+
+
+def wait_lock(held: threading.Lock, microseconds: int) -> bool:
+    """Was it taken within that time?"""
+    return held.acquire(timeout=microseconds / 1e6)
+
+
+def start_thread(func: Callable[[Any], None], argument: object) -> bool:
+    """False when no thread could be started."""
+    try:
+        threading.Thread(target=func, args=(argument,), daemon=True).start()
+    except RuntimeError:
+        return False
+    return True

@@ -139,9 +139,7 @@ class FrameReader:
                 return event
         return -1
 
-    def whole(
-        self, opcode: cython.uint, at: cython.size_t, n: cython.size_t, scratch: Buffer
-    ) -> cython.int:
+    def whole(self, opcode: cython.uint, at: cython.size_t, n: cython.size_t, scratch: Buffer) -> cython.int:
         """An event in a single frame: unmasked in place if the bytes are ours, else into scratch."""
         self.length = n
         if self.own:
@@ -196,9 +194,7 @@ class FrameReader:
         return events
 
 
-def put_frame(
-    out: Buffer, first: cython.uint, src: u8p, off: cython.size_t, n: cython.size_t
-) -> cython.int:
+def put_frame(out: Buffer, first: cython.uint, src: u8p, off: cython.size_t, n: cython.size_t) -> cython.int:
     """One frame whose first byte is given. 0 | -4."""
     k: cython.int
     if out.reserve(n + 10) != 0:

@@ -1,7 +1,7 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
 from spacetimedb_engine.foreign cimport (
-    as_call, as_data, as_deadline, as_pointer, as_size, as_trap, call_fn, data_fn, deadline_fn, pointer, rawp, run, size_fn,
+    arg, as_call, as_data, as_deadline, as_pointer, as_size, as_trap, call_fn, data_fn, deadline_fn, pointer, rawp, run, size_fn,
     trap_fn)
 from spacetimedb_engine.handles_cy cimport RowIters, Sinks, Sources
 from spacetimedb_engine.memory cimport bufp, get_bytes, ld32, ld64, u8p

@@ -18,12 +18,10 @@ from collections.abc import Callable, Sequence
 
 import cython
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.buffer_cy import Buffer
-    from cython.cimports.spacetimedb_engine.handles_cy import RowIters, Sinks, Sources
-else:
+if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.foreign import (
+        arg,
         as_call,
         as_data,
         as_deadline,
@@ -79,7 +77,10 @@ class Guest:
             self.answer: Answer = None
 
     def link(
-        self, functions: dict[str, int], explain: Callable[[int, int], tuple[int, bytes]], ticks: cython.ulonglong
+        self,
+        functions: dict[str, int],
+        explain: Callable[[int, int], tuple[int, bytes]],
+        ticks: cython.ulonglong,
     ) -> None:
         """The runtime: addresses of its functions by name; `explain(error, trap)` -> (status, text) frees both;
         `ticks`: what a call may take, in ticks of the runtime's clock."""
@@ -114,9 +115,10 @@ class Guest:
             self.notified.write(table_id.to_bytes(4, "little"))
 
     def is_notified(self, table_id: cython.uint) -> cython.bint:
-        k: cython.size_t
-        for k in range(self.notified.n // 4):
-            if ld32(self.notified.data, k * 4) == table_id:
+        k: cython.size_t = self.notified.n
+        while k > 0:
+            k -= 4
+            if ld32(self.notified.data, k) == table_id:
                 return True
         return False
 
@@ -171,7 +173,13 @@ class Guest:
             self.iters.close_all()
 
     def reducer(
-        self, id: cython.uint, head: u8p, now: cython.ulonglong, args: u8p, off: cython.size_t, n: cython.size_t
+        self,
+        id: cython.uint,
+        head: u8p,
+        now: cython.ulonglong,
+        args: u8p,
+        off: cython.size_t,
+        n: cython.size_t,
     ) -> cython.int:
         """The outermost call of a reducer, inside an open transaction; `head` = sender and connection id, 48 bytes.
 
@@ -191,10 +199,10 @@ class Guest:
         self.raw[18] = self.sinks.open()
         status = self.enter(self.reducer_func, 10)
         if status == 0:
-            code = self.raw[0] & 0xFFFFFFFF
+            code = arg(self.raw, 0)
             if code == 1:
                 status = 1
-                self.text = self.sinks.get(1).take()
+                self.text = self.sinks.taken(1)
             elif code != 0:
                 status = 2
                 self.text = b"unknown return code"
@@ -208,7 +216,9 @@ class Guest:
         """A reducer from Python, inside an open transaction: see `reducer`."""
         head = sender + connection_id
         if self.depth != 0 or len(head) != 48:
-            raise ValueError("a reducer is an outermost call with a sender of 32 and a connection id of 16 bytes")
+            raise ValueError(
+                "a reducer is an outermost call with a sender of 32 and a connection id of 16 bytes"
+            )
         self.function = name
         return self.reducer(id, bufp(head), now, bufp(args), 0, len(args))
 
@@ -256,8 +266,8 @@ class Guest:
             status = self.enter(as_pointer(func), len(words))
             if status != 0:
                 return status, 0, [], []
-            code = self.raw[0] & 0xFFFFFFFF
-            return 0, code, [self.sinks.get(words[position]).take() for position in sinks], self.reads
+            code = arg(self.raw, 0)
+            return 0, code, [self.sinks.taken(words[position]) for position in sinks], self.reads
         finally:
             self.transaction, self.anonymous, self.viewing, self.reads = before
             self.leave(table_mark, heap_mark, sink_mark)
@@ -287,4 +297,3 @@ class Guest:
             return 0
         self.refresh()
         return self.mem_len
-

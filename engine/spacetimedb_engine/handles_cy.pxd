@@ -25,6 +25,7 @@ cdef class Sinks:
     cdef readonly unsigned int n
     cdef unsigned int open(self) except 0
     cdef Buffer get(self, unsigned int handle)
+    cdef bytes taken(self, unsigned int handle)
     cdef void cut(self, unsigned int mark) noexcept
 
 @cython.final
@@ -34,6 +35,7 @@ cdef class RowIter:
     cdef size_t pos
     cdef size_t row
     cdef unsigned int handle
+    cdef unsigned int following
     cdef bint live
     cdef size_t chunk_end(self, size_t begin, size_t row) noexcept nogil
     cdef size_t fitting(self, size_t room) noexcept nogil
@@ -42,7 +44,7 @@ cdef class RowIter:
 @cython.final
 cdef class RowIters:
     cdef list slots
-    cdef list free
+    cdef unsigned int free
     cdef readonly size_t held
     cdef readonly unsigned int live
     cdef RowIter open(self)

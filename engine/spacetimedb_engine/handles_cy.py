@@ -85,13 +85,14 @@ class Sources:
     def cut(self, table_mark: cython.size_t, heap_mark: cython.size_t) -> None:
         """Drops the sources made since the marks."""
         at: cython.size_t = table_mark
-        while at < self.table.n:
+        while at < self.table.n and self.unread > 0:
             if ld32(self.table.data, at) != 0:
                 self.unread -= 1
             at += RECORD
         self.table.n = table_mark
         self.heap.n = heap_mark
-        self.heap.shrink(KEEP)
+        if self.heap.cap > KEEP:
+            self.heap.shrink(KEEP)
 
 
 class Sinks:
@@ -115,13 +116,19 @@ class Sinks:
         buffer: Buffer = self.buffers[handle - 1]
         return buffer
 
+    def taken(self, handle: cython.uint) -> bytes:
+        """What is in a sink that exists; it is empty afterwards."""
+        buffer: Buffer = self.buffers[handle - 1]
+        return buffer.take()
+
     def cut(self, mark: cython.uint) -> None:
         """Drops the sinks above the mark, with what is in them."""
         while self.n > mark:
             self.n -= 1
             buffer: Buffer = self.buffers[self.n]
-            buffer.clear()
-            buffer.shrink(KEEP)
+            buffer.n = 0
+            if buffer.cap > KEEP:
+                buffer.shrink(KEEP)
 
 
 class RowIter:
@@ -132,6 +139,7 @@ class RowIter:
         self.ends = Buffer()
         self.pos = self.row = 0
         self.handle = handle
+        self.following = 0
         self.live = False
 
     def chunk_end(self, begin: cython.size_t, row: cython.size_t) -> cython.size_t:
@@ -163,18 +171,22 @@ class RowIter:
 
 
 class RowIters:
-    """The iterators of a guest; handles are slot + 1. `held`: bytes of rows in those that are open."""
+    """The iterators of a guest; handles are slot + 1. Free slots form a chain: `free`, then each one's `following`.
+
+    `held`: bytes of rows in those that are open.
+    """
 
     def __init__(self) -> None:
         self.slots: list[RowIter] = []
-        self.free: list[RowIter] = []
+        self.free = 0
         self.held = 0
         self.live = 0
 
     def open(self) -> RowIter:
         it: RowIter
-        if self.free:
-            it = self.free.pop()
+        if self.free != 0:
+            it = self.slots[self.free - 1]
+            self.free = it.following
         else:
             it = RowIter(len(self.slots) + 1)
             self.slots.append(it)
@@ -184,28 +196,33 @@ class RowIters:
 
     def get(self, handle: cython.uint) -> RowIter | None:
         """None: no such iterator."""
-        if handle == 0 or handle > len(self.slots):
+        if handle == 0 or handle > cython.cast(cython.size_t, len(self.slots)):
             return None
         it: RowIter = self.slots[handle - 1]
         return it if it.live else None
 
     def close(self, it: RowIter) -> None:
         self.held -= it.rows.n
-        it.rows.clear()
-        it.ends.clear()
-        it.rows.shrink(KEEP)
-        it.ends.shrink(KEEP)
+        it.rows.n = it.ends.n = 0
+        if it.rows.cap > KEEP:
+            it.rows.shrink(KEEP)
+        if it.ends.cap > KEEP:
+            it.ends.shrink(KEEP)
         it.pos = it.row = 0
         it.live = False
+        it.following = self.free
+        self.free = it.handle
         self.live -= 1
-        self.free.append(it)
 
     def close_all(self) -> None:
         """The guest's call is over: what it left open is dropped, and numbers start again at 1."""
         it: RowIter
         if self.live == 0:
             return
-        for it in self.slots:
+        self.free = 0
+        for it in self.slots[::-1]:
             if it.live:
                 self.close(it)
-        self.free = self.slots[::-1]
+            else:
+                it.following = self.free
+                self.free = it.handle

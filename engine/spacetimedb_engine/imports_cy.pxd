@@ -1,7 +1,7 @@
 cimport cython
-from spacetimedb_engine.foreign cimport address_of, rawp
+from spacetimedb_engine.foreign cimport new_trap, rawp
 from spacetimedb_engine.guest_cy cimport Guest
-from spacetimedb_engine.memory cimport bufp
+from spacetimedb_engine.memory cimport nothing
 from spacetimedb_engine cimport abi_bytes_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
 
 @cython.final
@@ -14,3 +14,12 @@ cdef class Import:
 
 cdef long long dispatch(Guest g, int op, rawp a) noexcept
 cdef void* thunk(Import env, void* caller, rawp a, size_t n) noexcept
+
+cdef inline size_t thunk_address(Import env) noexcept:
+    return <size_t><void*>thunk
+
+cdef inline size_t env_address(Import env) noexcept:
+    return <size_t><void*>env
+
+cdef inline long long guarded(Import env, rawp a) noexcept:
+    return dispatch(env.guest, env.op, a)

@@ -7,16 +7,29 @@ nothing: bodies give codes, and where a body needs Python it catches everything.
 from __future__ import annotations
 
 import cython
-
 from spacetimedb_engine import traps
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine import abi_bytes_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
-    from cython.cimports.spacetimedb_engine.guest_cy import Guest
-else:
+if not cython.compiled:
     from spacetimedb_engine import abi_bytes_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
-    from spacetimedb_engine.foreign import address_of_callback, callback, raw_at, rawp
+    from spacetimedb_engine.foreign import address_of_callback, callback, new_trap, raw_at, rawp
     from spacetimedb_engine.guest_cy import Guest
+    from spacetimedb_engine.memory import nothing
+
+    def guarded(env: Import, a: rawp) -> int:
+        """Dispatch. Uncompiled an exception may come out of it, which ctypes would take for success."""
+        try:
+            return dispatch(env.guest, env.op, a)
+        except BaseException as error:
+            env.guest.cause = error
+            env.guest.trap_text = f"the engine failed: {type(error).__name__}: {error}".encode()
+            return -6
+
+    def thunk_address(env: Import) -> int:
+        return address_of_callback(env.callback)
+
+    def env_address(env: Import) -> int:
+        return 0
+
 
 TABLE = [
     # module, name, parameters, results; i = i32, I = i64. The position is the operation's number in `dispatch`.
@@ -56,6 +69,16 @@ OLD_NAMES = {
 }
 """Of `spacetime_10.0`: functions that modules from before 1.0 know by another name."""
 KINDS = {"i": "i32", "I": "i64"}
+NAMES = [
+    (module, alias, op)
+    for op, (module, name, _, _) in enumerate(TABLE)
+    for alias in [name, *(old for old, new in OLD_NAMES.items() if new == name)]
+]
+SIGNATURES = {
+    (module, name): ([KINDS[k] for k in TABLE[op][2]], [KINDS[k] for k in TABLE[op][3]])
+    for module, name, op in NAMES
+}
+"""(module, name) of every host function to the kinds of its parameters and results."""
 
 
 def dispatch(g: Guest, op: cython.int, a: rawp) -> cython.longlong:
@@ -135,57 +158,27 @@ class Import:
         """A trap of the runtime's, which then owns it."""
         detail = self.guest.trap_text if code == -6 else self.guest.store.fault
         text = traps.text(code, self.name, detail)
-        if cython.compiled:
-            return self.guest.f_trap(bufp(text), len(text))
-        else:
-            return self.guest.f_trap(text, len(text))
+        return new_trap(self.guest.f_trap, text)
 
     def addresses(self) -> tuple[int, int]:
         """Of the callback and of its environment."""
-        if cython.compiled:
-            return cython.cast(cython.size_t, cython.cast(cython.p_void, thunk)), address_of(self)
-        else:
-            return address_of_callback(self.callback), 0
+        return thunk_address(self), env_address(self)
 
 
-if cython.compiled:
-
-    def thunk(env: Import, caller: cython.p_void, a: rawp, n: cython.size_t) -> cython.p_void:
-        """The callback of the compiled form. The interpreter lock is held: calls into guests never release it."""
-        result: cython.longlong = dispatch(env.guest, env.op, a)
-        if result >= 0:
-            a[0] = result
-            return cython.NULL
-        return env.trap(result)
-
-else:
-
-    def thunk(env: Import, caller: int | None, a: rawp, n: int) -> int | None:
-        """The callback of the uncompiled form: ctypes would take an exception for success."""
-        try:
-            result = dispatch(env.guest, env.op, a)
-        except BaseException as error:
-            env.guest.cause = error
-            env.guest.trap_text = f"the engine failed: {type(error).__name__}: {error}".encode()
-            result = -6
-        if result < 0:
-            trap: int | None = env.trap(result)
-            return trap
+def thunk(env: Import, caller: cython.p_void, a: rawp, n: cython.size_t) -> cython.p_void:
+    """The callback. Compiled, the interpreter lock is held: calls into guests never release it."""
+    result: cython.longlong = guarded(env, a)
+    if result >= 0:
         a[0] = result
-        return None
+        return nothing()
+    return env.trap(result)
 
 
 class Imports:
     """All host functions for one guest. Keep it as long as the guest's instance."""
 
     def __init__(self, guest: Guest) -> None:
-        self.signatures: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
-        self._imports: dict[tuple[str, str], Import] = {}
-        for op, (module, name, params, results) in enumerate(TABLE):
-            for alias in [name, *(old for old, new in OLD_NAMES.items() if new == name)]:
-                key = module, alias
-                self.signatures[key] = [KINDS[k] for k in params], [KINDS[k] for k in results]
-                self._imports[key] = Import(guest, op, alias)
+        self._imports = {(module, name): Import(guest, op, name) for module, name, op in NAMES}
 
     def addresses(self, module: str, name: str) -> tuple[int, int]:
         """Of the callback and of its environment. KeyError: no such function."""

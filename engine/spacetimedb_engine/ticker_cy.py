@@ -2,19 +2,30 @@
 
 Guests run with the interpreter lock held, so a Python thread could not count for them. Compiled, the ticker is a
 thread that never takes that lock: it waits on a lock of its own with a timeout, and at every timeout calls one
-function of the WebAssembly runtime, an atomic increment. Uncompiled, guests run with the interpreter lock
-released and an ordinary thread does.
+function of the WebAssembly runtime, an atomic increment. Uncompiled, guests run with the interpreter lock released,
+and the same loop runs in an ordinary thread.
 """
 
 from __future__ import annotations
 
-import threading
-
 import cython
 
 if not cython.compiled:
-    from spacetimedb_engine.foreign import as_pointer, as_tick
-    from spacetimedb_engine.memory import borrow
+    from spacetimedb_engine.foreign import (
+        as_pointer,
+        as_tick,
+        free_lock,
+        give_lock,
+        new_lock,
+        no_lock,
+        start_thread,
+        take_lock,
+        wait_lock,
+    )
+
+    def begin(ticker: Ticker) -> bool:
+        """Starts the thread: False when the machine has none left."""
+        return start_thread(beat, ticker)
 
 
 class Ticker:
@@ -28,35 +39,26 @@ class Ticker:
         self.engine = as_pointer(engine)
         self.interval = interval
         self.running = False
-        if cython.compiled:
-            self.halt = PyThread_allocate_lock()
-            self.done = PyThread_allocate_lock()
-            if self.halt == cython.NULL or self.done == cython.NULL:
-                raise MemoryError("no memory for the locks of the ticker")
-        else:
-            self.stopping = threading.Event()
+        self.halt = new_lock()
+        self.done = new_lock()
+        if no_lock(self.halt) or no_lock(self.done):
+            raise MemoryError("no memory for the locks of the ticker")
 
     def __dealloc__(self) -> None:
-        if cython.compiled:
-            self.stop()
-            PyThread_free_lock(self.halt)
-            PyThread_free_lock(self.done)
+        self.stop()
+        free_lock(self.halt)
+        free_lock(self.done)
 
     def start(self) -> None:
         """Does nothing when it runs already."""
         if self.running:
             return
-        if cython.compiled:
-            PyThread_acquire_lock(self.halt, 1)
-            PyThread_acquire_lock(self.done, 1)
-            if PyThread_start_new_thread(cython.cast(cython.p_void, beat), borrow(self)) == NO_THREAD:
-                PyThread_release_lock(self.halt)
-                PyThread_release_lock(self.done)
-                raise RuntimeError("no thread could be started to count the time of modules")
-        else:
-            self.stopping.clear()
-            self.thread = threading.Thread(target=self.run, name="wasm-ticker", daemon=True)
-            self.thread.start()
+        take_lock(self.halt)
+        take_lock(self.done)
+        if not begin(self):
+            give_lock(self.halt)
+            give_lock(self.done)
+            raise RuntimeError("no thread could be started to count the time of modules")
         self.running = True
 
     def stop(self) -> None:
@@ -64,25 +66,14 @@ class Ticker:
         if not self.running:
             return
         self.running = False
-        if cython.compiled:
-            PyThread_release_lock(self.halt)
-            PyThread_acquire_lock(self.done, 1)
-            PyThread_release_lock(self.done)
-            PyThread_release_lock(self.halt)
-        else:
-            self.stopping.set()
-            self.thread.join()
-
-    def run(self) -> None:
-        """The thread of the uncompiled form."""
-        while not self.stopping.wait(self.interval / 1e6):
-            self.tick(self.engine)
+        give_lock(self.halt)
+        take_lock(self.done)
+        give_lock(self.done)
+        give_lock(self.halt)
 
 
-if cython.compiled:
-
-    def beat(me: Ticker) -> cython.void:
-        """The thread of the compiled form: it borrows the object, which waits in `stop` for its end."""
-        while PyThread_acquire_lock_timed(me.halt, me.interval, 0) == 0:
-            me.tick(me.engine)
-        PyThread_release_lock(me.done)
+def beat(me: Ticker) -> cython.void:
+    """The thread: it only borrows the ticker, which waits in `stop` for its end."""
+    while not wait_lock(me.halt, me.interval):
+        me.tick(me.engine)
+    give_lock(me.done)

@@ -3,9 +3,12 @@ from spacetimedb_engine.buffer_cy cimport Buffer
 from spacetimedb_engine.connection_cy cimport Connection
 from spacetimedb_engine.frames_cy cimport FrameReader, close_code_allowed
 from spacetimedb_engine.guest_cy cimport Guest
-from spacetimedb_engine.memory cimport bufp, get_bytes, ld8, u8p, utf8_valid
+from spacetimedb_engine.memory cimport bufp, copy, get_bytes, ld8, st8, st64, u8p, utf8_valid
 from spacetimedb_engine.store_cy cimport Store
 from spacetimedb_engine.wire_cy cimport Call, Reducer, Reducers
+
+cdef enum:
+    KEEP = 65536     # buffers that hold more are given back once they are empty
 
 @cython.final
 cdef class Turn:
@@ -28,10 +31,10 @@ cdef class Turn:
     cdef int closed(self, Connection c) except -1
     cdef int broken(self, Connection c, str text) except -1
     cdef int message(self, Connection c, u8p buf, size_t off, size_t end) except -1
-    cdef int hot(self, Connection c, Reducer r, u8p buf) except -1
+    cdef int hot(self, Connection c, Guest guest, Reducer r, u8p buf) except -1
     cdef int committed(self, Connection c, unsigned int request_id, unsigned long long timestamp) except -1
     cdef int execute(
-        self, Connection c, bytes name, unsigned int id, u8p head, unsigned long long timestamp, u8p buf, size_t off,
+        self, Connection c, Guest guest, bytes name, unsigned int id, u8p head, unsigned long long timestamp, u8p buf, size_t off,
         size_t n) except? -100
     cdef int fill_inputs(
         self, bytes name, u8p head, unsigned long long timestamp, u8p args, size_t off, size_t n) noexcept

@@ -12,24 +12,20 @@ watch), reply. A call that does not commit leaves nothing behind.
 from __future__ import annotations
 
 import cython
-
 from spacetimedb_engine.faults import FAULTS, NOT_UTF8, UNREADABLE_CLOSE
 from spacetimedb_engine.turn_host import CallResult, TurnHost
 from spacetimedb_engine.wire_cy import reducer_ok
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.buffer_cy import Buffer
-    from cython.cimports.spacetimedb_engine.connection_cy import Connection
-    from cython.cimports.spacetimedb_engine.guest_cy import Guest
-    from cython.cimports.spacetimedb_engine.wire_cy import Call, Reducer, Reducers
-else:
+if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.connection_cy import Connection
     from spacetimedb_engine.frames_cy import close_code_allowed
     from spacetimedb_engine.guest_cy import Guest
-    from spacetimedb_engine.memory import bufp, get_bytes, ld8, u8p, utf8_valid
+    from spacetimedb_engine.memory import bufp, copy, get_bytes, ld8, st8, st64, u8p, utf8_valid
     from spacetimedb_engine.store_cy import Store
     from spacetimedb_engine.wire_cy import Call, Reducer, Reducers
+
+    KEEP = 65_536  # buffers that hold more are given back once they are empty
 
 
 class Turn:
@@ -54,7 +50,7 @@ class Turn:
         return Connection(identity, connection_id, protocol, is_owner, self.dirtied)
 
     def set_reducers(self, table: list[tuple[bytes, int, bytes, int]]) -> None:
-        """(name, id, BSATN of the type of the product of its parameters, 0 nobody | 1 owner | 2 everyone may call it)"""
+        """(name, id, BSATN of the product type of its parameters, 0 nobody | 1 owner | 2 everyone may call it)"""
         self.reducers = Reducers([Reducer(*entry) for entry in table])
 
     def stamp(self, now: int) -> int:
@@ -107,7 +103,7 @@ class Turn:
             if c.reader.settle() != 0:
                 kind = -4
             self.scratch.clear()
-            self.scratch.shrink(65536)
+            self.scratch.shrink(KEEP)
         if kind == -4:
             self.broken(c, "the server has no memory left for what the client sends")
         return 0
@@ -128,7 +124,7 @@ class Turn:
             c.dirty()
         elif kind == 2:
             return self.message(c, buf, at, at + n)
-        elif not utf8_valid(buf, at, n):
+        elif n > 0 and not utf8_valid(buf, at, n):
             c.reader.broken(NOT_UTF8)
             return self.broken(c, FAULTS[NOT_UTF8])
         else:
@@ -169,19 +165,22 @@ class Turn:
     def message(self, c: Connection, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.int:
         """A binary message: in protocol 3, every message in it."""
         used: cython.size_t
-        reducer: Reducer
+        guest: Guest | None
+        reducer: Reducer | None
         parts: Call = self.call_parts
         while True:
             reducer = None
-            if c.protocol >= 2 and self.guest is not None and not self.guest.dead and parts.parse(buf, off, end):
+            guest = self.guest
+            if c.protocol >= 2 and guest is not None and not guest.dead and parts.parse(buf, off, end):
                 reducer = self.reducers.find(buf, parts.name, parts.name_n)
             if (
-                reducer is not None
+                guest is not None
+                and reducer is not None
                 and (reducer.callable == 2 or (reducer.callable == 1 and c.is_owner))
                 and reducer.params.walk(buf, parts.args, parts.end) >= 0
             ):
                 off = parts.end
-                self.hot(c, reducer, buf)
+                self.hot(c, guest, reducer, buf)
                 if c.protocol != 3:
                     return 0
             else:
@@ -195,30 +194,30 @@ class Turn:
             if off >= end or c.closing:
                 return 0
 
-    def hot(self, c: Connection, r: Reducer, buf: u8p) -> cython.int:
+    def hot(self, c: Connection, guest: Guest, r: Reducer, buf: u8p) -> cython.int:
         """A call whose arguments are in order, from its transaction to its reply."""
         request_id: cython.uint = self.call_parts.request_id
         timestamp: cython.ulonglong = self.next_stamp(self.now)
         status: cython.int = self.execute(
-            c, r.name, r.id, bufp(c.head), timestamp, buf, self.call_parts.args, self.call_parts.args_n
+            c, guest, r.name, r.id, bufp(c.head), timestamp, buf, self.call_parts.args, self.call_parts.args_n
         )
         if status != 0:
-            self.host.on_failure(c, request_id, r.id, status, self.guest.text, timestamp)
+            self.host.on_failure(c, request_id, r.id, status, guest.text, timestamp)
             return 0
         return self.committed(c, request_id, timestamp)
 
     def committed(self, c: Connection, request_id: cython.uint, timestamp: cython.ulonglong) -> cython.int:
         """The caller's reply, with the rows it watches; the host tells the others."""
         updates: bytes | None = None
-        if self.offset >= 0 and self.store.touched_watched:
+        if self.offset >= 0 and self.store.committer.touched_watched:
             updates = self.host.on_commit(c, request_id, self.offset)
         if updates is None or len(updates) == 4:
             if c.put_ok(request_id, timestamp) != 0:
                 raise MemoryError("no memory for the reply to a call")
-            c.wait_for(self.store.next_offset - 1)
+            c.wait_for(self.store.committer.offset - 1)
             c.dirty()
         else:
-            c.append(reducer_ok(request_id, timestamp, updates), self.store.next_offset - 1)
+            c.append(reducer_ok(request_id, timestamp, updates), self.store.committer.offset - 1)
         return 0
 
     # ---- transactions
@@ -226,6 +225,7 @@ class Turn:
     def execute(
         self,
         c: Connection | None,
+        guest: Guest,
         name: bytes,
         id: cython.uint,
         head: u8p,
@@ -234,9 +234,8 @@ class Turn:
         off: cython.size_t,
         n: cython.size_t,
     ) -> cython.int:
-        """One transaction; its offset is in `offset` (-1: it took none). Returns a status; other than 0: rolled back."""
+        """One transaction; its offset goes to `offset` (-1: it took none). A status other than 0: rolled back."""
         status: cython.int
-        guest: Guest = self.guest
         store: Store = self.store
         self.offset = -1
         if store.begin_tx() != 0:
@@ -252,31 +251,40 @@ class Turn:
             if status == 0:
                 if self.fill_inputs(name, head, timestamp, buf, off, n) != 0:
                     raise MemoryError("no memory for the record of a call")
-                self.offset = store.commit_tx(self.inputs.data, 0, self.inputs.n, 1, 0)
+                self.offset = store.commit_tx(self.inputs.data, 0, self.inputs.n, True, False)
                 if self.offset < -1:
                     raise MemoryError("no memory for the record of a transaction")
         finally:
-            if store.tx_open:
+            if store.journal.open:
                 store.rollback_tx()
         return status
 
     def fill_inputs(
-        self, name: bytes, head: u8p, timestamp: cython.ulonglong, args: u8p, off: cython.size_t, n: cython.size_t
+        self,
+        name: bytes,
+        head: u8p,
+        timestamp: cython.ulonglong,
+        args: u8p,
+        off: cython.size_t,
+        n: cython.size_t,
     ) -> cython.int:
         """What the log keeps of a call: u8 length and name, sender, connection id, timestamp, arguments."""
         b: Buffer = self.inputs
         k: cython.size_t = len(name)
         if k > 255:
             k = 255
-        b.clear()
-        b.shrink(65536)
+        if b.cap > KEEP:
+            b.n = 0
+            b.shrink(KEEP)
+        b.n = 0
         if b.reserve(57 + k + n) != 0:
             return -4
-        b.put8(k)
-        b.append(bufp(name), 0, k)
-        b.append(head, 0, 48)
-        b.put64(timestamp)
-        b.append(args, off, n)
+        st8(b.data, 0, k)
+        copy(b.data, 1, bufp(name), 0, k)
+        copy(b.data, 1 + k, head, 0, 48)
+        st64(b.data, 49 + k, timestamp)
+        copy(b.data, 57 + k, args, off, n)
+        b.n = 57 + k + n
         return 0
 
     def call(
@@ -285,7 +293,8 @@ class Turn:
         """A whole transaction for a caller without a socket. Arguments and permissions are the host's business."""
         head = identity + connection_id
         timestamp = self.next_stamp(now)
-        if len(head) != 48 or self.guest is None:
+        guest: Guest | None = self.guest
+        if len(head) != 48 or guest is None:
             raise ValueError("a call needs a guest, an identity of 32 bytes and a connection id of 16")
-        status = self.execute(None, name, reducer_id, bufp(head), timestamp, bufp(args), 0, len(args))
-        return CallResult(status, self.guest.text if status != 0 else b"", timestamp, self.offset)
+        status = self.execute(None, guest, name, reducer_id, bufp(head), timestamp, bufp(args), 0, len(args))
+        return CallResult(status, guest.text if status != 0 else b"", timestamp, self.offset)

@@ -23,8 +23,8 @@ class TurnHost(Protocol):
     turn. What they raise leaves `Turn.run`, with the rest of the batch unread: don't."""
 
     def on_message(self, conn: Connection, payload: bytes) -> int | None:
-        """A binary message that is no call the engine can carry out. In protocol 3 `payload` begins with it and may hold
-        more: return how many bytes were used, and the engine goes on behind them (None: with nothing more)."""
+        """A binary message that is no call the engine can carry out. In protocol 3 `payload` begins with it and may
+        hold more: return how many bytes were used, and the engine goes on behind them (None: with nothing more)."""
 
     def on_text(self, conn: Connection, text: str) -> None:
         """A text message."""
@@ -38,7 +38,7 @@ class TurnHost(Protocol):
     def on_failure(
         self, conn: Connection, request_id: int, reducer_id: int, status: int, text: bytes, timestamp: int
     ) -> None:
-        """A call did not commit: answer it. A negative status (`Status`): the guest is dead, put another in its place."""
+        """A call did not commit: answer it. Negative status (`Status`): the guest is dead, put another in place."""
 
     def on_pong(self, conn: Connection, payload: bytes) -> None: ...
 

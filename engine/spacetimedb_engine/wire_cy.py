@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import cython
 
-if cython.compiled:
-    from cython.cimports.spacetimedb_engine.buffer_cy import Buffer
-    from cython.cimports.spacetimedb_engine.layout_cy import Program
-else:
+if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.layout_cy import Program
     from spacetimedb_engine.memory import bufp, hash_bytes, ld8, ld32, same, st32, u8p
@@ -98,5 +95,12 @@ def call_inputs(name: bytes, identity: bytes, connection_id: bytes, timestamp: i
     """What the log keeps of a call: see `Store.commit`."""
     kept = name[:255]
     return b"".join(
-        (bytes([len(kept)]), kept, identity, connection_id, timestamp.to_bytes(8, "little", signed=True), args)
+        (
+            bytes([len(kept)]),
+            kept,
+            identity,
+            connection_id,
+            timestamp.to_bytes(8, "little", signed=True),
+            args,
+        )
     )

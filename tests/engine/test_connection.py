@@ -1,6 +1,7 @@
 """What a connection queues comes out in order, as frames; protocol 3 puts messages together."""
 
 import pytest
+
 from spacetimedb_engine.connection_cy import Connection
 
 

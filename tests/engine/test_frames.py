@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from spacetimedb_engine.connection_cy import Connection
 from spacetimedb_engine.faults import FAULTS
 from spacetimedb_engine.frames_cy import FrameReader
@@ -65,7 +66,9 @@ def test_cut_anywhere_the_events_are_the_same() -> None:
 
 def test_fragments_are_put_together_around_control_frames() -> None:
     reader = FrameReader()
-    data = frame(0x02, b"ab") + frame(0x89, b"!") + frame(0x00, b"cd") + frame(0x80, b"ef") + frame(0x82, b"g")
+    data = (
+        frame(0x02, b"ab") + frame(0x89, b"!") + frame(0x00, b"cd") + frame(0x80, b"ef") + frame(0x82, b"g")
+    )
     assert reader.read(data) == [(PING, b"!"), (BINARY, b"abcdef"), (BINARY, b"g")]
 
 
@@ -103,7 +106,9 @@ def test_events_before_a_fault_are_still_given() -> None:
 
 def test_a_message_over_the_limit_is_refused_by_its_header() -> None:
     reader = FrameReader()
-    assert reader.read(b"\x82\xff" + LIMIT.to_bytes(8, "big") + bytes(4)) == [], "exactly the limit is allowed"
+    assert reader.read(b"\x82\xff" + LIMIT.to_bytes(8, "big") + bytes(4)) == [], (
+        "exactly the limit is allowed"
+    )
     assert FrameReader().read(b"\x82\xff" + (LIMIT + 1).to_bytes(8, "big")) == [(BROKEN, b"")]
 
 

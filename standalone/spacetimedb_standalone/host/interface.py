@@ -176,7 +176,14 @@ class ModuleHost(Protocol):
         """Outside any transaction."""
 
     def call_handler(
-        self, handler_id: int, name: str, sender: bytes, claims: bytes, timestamp: int, request: bytes, body: bytes
+        self,
+        handler_id: int,
+        name: str,
+        sender: bytes,
+        claims: bytes,
+        timestamp: int,
+        request: bytes,
+        body: bytes,
     ) -> HandlerOutcome:
         """Outside any transaction."""
 

@@ -9,14 +9,14 @@ or trap that the library hands out is owned by us: `explain` frees it.
 
 import ctypes
 from collections.abc import Sequence
-from ctypes import POINTER, byref, c_void_p
+from ctypes import POINTER, byref, c_size_t, c_void_p
 from dataclasses import dataclass
 from typing import Any
 
 import wasmtime
-from spacetimedb_engine import is_compiled
 from wasmtime import _ffi as ffi
 
+from spacetimedb_engine import is_compiled
 from spacetimedb_standalone.host.interface import Frame, ModuleError, Status
 
 _OUT_OF_TIME = (wasmtime.TrapCode.INTERRUPT, wasmtime.TrapCode.OUT_OF_FUEL)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 import wasmtime
-from spacetimedb_engine import Guest, Imports, Store
 
+from spacetimedb_engine import SIGNATURES, Guest, Imports, Store
 from spacetimedb_standalone.host.interface import (
     Frame,
     HandlerOutcome,
@@ -78,7 +78,7 @@ class WasmInstance:
     def _instantiate(self) -> dict[str, object]:
         linker = wasmtime.Linker(self._wasm.engine)
         for module, name in self._module.imports:
-            signature = self._imports.signatures.get((module, name))
+            signature = SIGNATURES.get((module, name))
             if signature is None:
                 raise ModuleError(
                     f"the module imports `{name}` from `{module}`, which this server does not have: "
@@ -160,7 +160,14 @@ class WasmInstance:
         return Outcome(Status.OK, value=texts[0])
 
     def call_handler(
-        self, handler_id: int, name: str, sender: bytes, claims: bytes, timestamp: int, request: bytes, body: bytes
+        self,
+        handler_id: int,
+        name: str,
+        sender: bytes,
+        claims: bytes,
+        timestamp: int,
+        request: bytes,
+        body: bytes,
     ) -> HandlerOutcome:
         export = "__call_http_handler__"
         words, sources = [handler_id, timestamp & MASK64], [request or None, body or None]
@@ -222,7 +229,7 @@ class WasmInstance:
 
 @cache
 def _probe(engine: wasmtime.Engine) -> wasmtime.Module:
-    return wasmtime.Module(engine, wasmtime.wat2wasm('(module (func (export "probe") unreachable))'))
+    return wasmtime.Module(engine, '(module (func (export "probe") unreachable))')
 
 
 def _words(data: bytes) -> list[int]:

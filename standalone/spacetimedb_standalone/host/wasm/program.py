@@ -31,9 +31,7 @@ class WasmModule:
         Raises `ModuleError`: not WebAssembly, another ABI, exports missing or of the wrong type.
         """
         code = _compiled(program, cache_dir, runtime)
-        abi_version.check(
-            entry.module for entry in code.imports if isinstance(entry.type, wasmtime.FuncType)
-        )
+        abi_version.check(entry.module for entry in code.imports if isinstance(entry.type, wasmtime.FuncType))
         functions: dict[str, Signature] = {}
         has_memory = False
         for export in code.exports:

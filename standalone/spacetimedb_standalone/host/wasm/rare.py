@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from spacetimedb_engine.status import Rare
-
 from spacetimedb_standalone.host.interface import Frame, GuestTrap, HostServices, HttpFailed, LogRecord
 from spacetimedb_standalone.host.wasm.timers import ConsoleTimers
 
@@ -18,7 +17,10 @@ class RareCalls:
     """One per instance, because timers are. `function` names what runs; `backtrace` reads the guest's stack."""
 
     def __init__(
-        self, services: HostServices, function: Callable[[], str | None], backtrace: Callable[[], tuple[Frame, ...]]
+        self,
+        services: HostServices,
+        function: Callable[[], str | None],
+        backtrace: Callable[[], tuple[Frame, ...]],
     ) -> None:
         self._services = services
         self._function = function

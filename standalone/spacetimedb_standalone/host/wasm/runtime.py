@@ -10,8 +10,8 @@ import platform
 from importlib.metadata import version
 
 import wasmtime
-from spacetimedb_engine import Ticker
 
+from spacetimedb_engine import Ticker
 from spacetimedb_standalone.host.wasm import capi
 from spacetimedb_standalone.host.wasm.limits import WasmLimits
 

@@ -61,6 +61,4 @@ def check(functions: Mapping[str, Signature], has_memory: bool) -> None:
 
 def _match(kind: str, name: str, got: Signature, accepted: Sequence[Signature]) -> None:
     if not any(list(got[0]) == list(one[0]) and list(got[1]) == list(one[1]) for one in accepted):
-        raise ModuleError(
-            f'bad {kind} signature for "{name}"; expected {text(accepted[0])} got {text(got)}'
-        )
+        raise ModuleError(f'bad {kind} signature for "{name}"; expected {text(accepted[0])} got {text(got)}')
