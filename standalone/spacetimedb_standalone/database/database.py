@@ -16,17 +16,18 @@ from dataclasses import dataclass
 
 from spacetimedb_engine import Status, Store, Turn
 from spacetimedb_lib.identity import ConnectionId, Identity
-from spacetimedb_lib.moduledef import Lifecycle, ModuleDef, ReducerDef, Visibility
+from spacetimedb_lib.moduledef import Lifecycle, ModuleDef, ReducerDef, ViewDef, Visibility
 from spacetimedb_lib.sats.resolve import resolve
 from spacetimedb_lib.sats.type_codec import encode_type
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.catalog import SchemaCatalog
 from spacetimedb_standalone.database.program import LoadedProgram, ProgramLoader
+from spacetimedb_standalone.database.views import MaterializedViews, ViewError
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.program import ProgramKind
-from spacetimedb_standalone.host.interface import HostServices, Outcome
+from spacetimedb_standalone.host.interface import HostServices, Outcome, ViewOutcome
 from spacetimedb_standalone.host.wasm.instance import WasmInstance
-from spacetimedb_standalone.module_logs import ModuleLog
+from spacetimedb_standalone.module_logs import Level, ModuleLog
 from spacetimedb_standalone.ports.clock import Clock
 from spacetimedb_standalone.sql import ruled_table
 from spacetimedb_standalone.subscriptions.service import Subscriptions
@@ -70,7 +71,8 @@ class Database:
         self.datastore, self.turn, self.logs = datastore, turn, logs
         self.store: Store = datastore.store
         self.catalog = SchemaCatalog(datastore)
-        self.subscriptions = Subscriptions(self.catalog, self.store, watch=self.store.watch)
+        self.views = MaterializedViews(self, clock)
+        self.subscriptions = Subscriptions(self.catalog, self.store, watch=self.store.watch, views=self.views)
         self.reducers: dict[str, ReducerDef] = {}
         self._clock, self._loader, self._services = clock, loader, services
         self._loaded: LoadedProgram | None = None
@@ -133,7 +135,17 @@ class Database:
         Queries are compiled again; the connections that come back had one that no longer means anything.
         """
         self._install(loaded, instance)
-        return self.subscriptions.redefine()
+        orphans = self.subscriptions.redefine()
+        self.datastore.begin()
+        try:
+            self.views.recompute()
+        except ViewError as error:
+            self.datastore.rollback()
+            self.replace_dead()
+            self.logs.system(Level.ERROR, f"views are not what the new program makes of them: {error}")
+        else:
+            self.commit()
+        return orphans
 
     def close(self) -> None:
         if self._instance is not None:
@@ -193,6 +205,11 @@ class Database:
             reducer.id, reducer.full_name, bytes(sender), bytes(connection_id), timestamp, b""
         )
 
+    def run_view(self, view: ViewDef, sender: bytes | None) -> ViewOutcome:
+        """A view's body, in the transaction that is open."""
+        assert self._instance is not None
+        return self._instance.call_view(view.id, view.full_name, sender, b"")
+
     def call(
         self, reducer: ReducerDef, caller: Caller, args: bytes, connection: Connection | None = None
     ) -> Called:
@@ -220,7 +237,16 @@ class Database:
         return Called(status, text, result.timestamp, -1, NO_UPDATE, micros)
 
     def commit(self, inputs: bytes | None = None, *, force: bool = False) -> int:
-        """Commit the open transaction and tell those who watch; its offset, or -1 if it consumed none."""
+        """Commit the open transaction and tell those who watch; its offset, or -1 if it consumed none.
+
+        Raises ViewError if a view could not be kept in step; then the transaction is rolled back.
+        """
+        try:
+            self.views.refresh()
+        except ViewError:
+            self.datastore.rollback()
+            self.replace_dead()
+            raise
         offset = self.datastore.commit(inputs, force=force)
         self.tell(offset)
         return offset
@@ -237,11 +263,15 @@ class Database:
         """Log a failed call, replace the instance if it is dead; what its caller may be told comes back."""
         if status is Status.FAILED:
             self.logs.reducer_error(function, text, timestamp)
-        if self._instance is not None and self._instance.dead:
-            self._use(self.new_instance())
+        self.replace_dead()
         if status in (Status.FAILED, Status.REFUSED):
             return text
         return OUT_OF_ENERGY if status is Status.EXHAUSTED else FATAL
+
+    def replace_dead(self) -> None:
+        """Put a fresh instance in the place of one that trapped."""
+        if self._instance is not None and self._instance.dead:
+            self._use(self.new_instance())
 
 
 def _callable_by(reducer: ReducerDef) -> int:

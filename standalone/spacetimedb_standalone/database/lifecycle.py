@@ -7,6 +7,7 @@ a connection that is gone is never left in the table.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from enum import Enum
 
@@ -15,6 +16,9 @@ from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_lib.moduledef import Lifecycle, ReducerDef
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
+from spacetimedb_standalone.database.views import ViewError
+
+log = logging.getLogger(__name__)
 
 CONNECTED = b"call_identity_connected"
 DISCONNECTED = b"__identity_disconnected__"
@@ -54,7 +58,10 @@ def connect(database: Database, caller: Caller) -> Refusal | None:
             exhausted = outcome.status is Status.EXHAUSTED
             return Refusal(RefusedFor.EXHAUSTED if exhausted else RefusedFor.REJECTED, text)
     record = call_inputs(CONNECTED, bytes(caller.identity), bytes(caller.connection_id), timestamp, b"")
-    database.commit(record, force=True)
+    try:
+        database.commit(record, force=True)
+    except ViewError as error:
+        return Refusal(RefusedFor.REJECTED, str(error))
     return None
 
 
@@ -71,7 +78,11 @@ def disconnect(database: Database, identity: Identity, connection_id: Connection
         datastore.begin()
     datastore.delete_client(identity, connection_id)
     name = DISCONNECTED if reducer is None else reducer.full_name.encode()
-    database.commit(call_inputs(name, bytes(identity), bytes(connection_id), timestamp, b""), force=True)
+    record = call_inputs(name, bytes(identity), bytes(connection_id), timestamp, b"")
+    try:
+        database.commit(record, force=True)
+    except ViewError as error:
+        log.error("a connection that is gone could not be taken out of st_client: %s", error)
 
 
 def disconnect_all(database: Database) -> None:

@@ -23,6 +23,7 @@ from spacetimedb_standalone.database.schedule_queue import (
     first_due,
     next_tick,
 )
+from spacetimedb_standalone.database.views import ViewError
 from spacetimedb_standalone.datastore.schema import Schedule, Table
 from spacetimedb_standalone.ports.clock import Clock
 
@@ -122,7 +123,10 @@ class Scheduler:
             return
         self._database.datastore.begin()
         self._database.store.delete(table.id, row)
-        self._database.commit()
+        try:
+            self._database.commit()
+        except ViewError as error:
+            log.error("a scheduled row of %s that has run could not be deleted: %s", table.name, error)
 
 
 def _read(table: Table, schedule: Schedule, row: bytes) -> tuple[int, int, int]:

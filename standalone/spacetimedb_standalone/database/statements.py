@@ -13,7 +13,7 @@ def execute(database: Database, caller: Caller, text: str) -> SqlResult:
     asking = SqlCaller(bytes(caller.identity), caller.is_owner)
     statement = prepare(text, asking, database.catalog)
     if not statement.writes:
-        return statement.run(database.store)
+        return statement.run(database.store, database.views)
     database.datastore.begin()
     try:
         result = statement.run(database.store)

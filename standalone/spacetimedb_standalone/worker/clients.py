@@ -15,6 +15,7 @@ from spacetimedb_engine import Connection, Status
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
 from spacetimedb_standalone.database.lifecycle import connect, disconnect
+from spacetimedb_standalone.database.views import ViewError
 from spacetimedb_standalone.subscriptions.sets import Connection as Watcher
 from spacetimedb_standalone.worker.client_socket import ClientSocket, Terms, client_of
 from spacetimedb_standalone.worker.dialect import Dialect
@@ -121,7 +122,11 @@ class Clients:
         self._dialect(conn).text(conn, text)
 
     def before_commit(self, conn: Connection | None, reducer_id: int) -> bytes | None:
-        """Nothing has to happen inside a call's transaction yet: no view is kept in step with it."""
+        """Keep views in step with what the call is about to commit; a text refuses the commit."""
+        try:
+            self.database.views.refresh()
+        except ViewError as error:
+            return str(error).encode()
         return None
 
     def on_commit(self, conn: Connection, request_id: int, offset: int) -> bytes:
