@@ -127,11 +127,15 @@ class ProductReader:
 
 
 class SumReader:
-    """Reads a sum, from `{"variant": payload}` or `[variant, payload]`, to a `SumValue`."""
+    """Reads a sum, from `{"variant": payload}` or `[variant, payload]`, to a `SumValue`.
 
-    def __init__(self, sum_: Sum, readers: list[Reader], null_is_none: bool) -> None:
+    `name` is what errors call it, if it has one.
+    """
+
+    def __init__(self, sum_: Sum, readers: list[Reader], null_is_none: bool, name: str | None = None) -> None:
         self._readers = readers
         self._null_is_none = null_is_none
+        self._name = name
         self._names = [variant.name for variant in sum_.variants if variant.name is not None]
         tagged = reversed(list(enumerate(sum_.variants)))
         self._tags = {variant.name: tag for tag, variant in tagged if variant.name is not None}
@@ -146,7 +150,7 @@ class SumReader:
                 scanner.keyword(b"n")
                 return _NONE
             case _:
-                wrong_type(scanner, "sum type")
+                wrong_type(scanner, "sum type" if self._name is None else f"sum type {self._name}")
         scanner.open()
         try:
             value = read(scanner)
@@ -220,5 +224,5 @@ class SumReader:
 
     def _checked(self, tag: int) -> int:
         if tag >= len(self._readers):
-            raise JsonError(f"unknown tag {tag:#x} for sum type <unknown>")
+            raise JsonError(f"unknown tag {tag:#x} for sum type {self._name or '<unknown>'}")
         return tag

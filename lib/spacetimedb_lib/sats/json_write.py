@@ -6,11 +6,12 @@ style      named product       unnamed product     unit            named variant
 UNTYPED    ``[v, …]``          ``[v, …]``          ``[]``          ``[tag, payload]``     same
 TYPED      ``{"name": v, …}``  an error            ``{}``          ``{"name": payload}``  ``[tag, payload]``
 DERIVED    ``{"name": v, …}``  ``[v, …]``          ``[]``          ``{"name": payload}``  ``[tag, payload]``
-ROW        ``{"name": v, …}``  an error            ``{}``          ``[tag, payload]``     same
+ROW        ``{"name": v, …}``  ``[v, …]``          ``{}``          ``[tag, payload]``     same
 =========  ==================  ==================  ==============  =====================  ==============
 
 UNTYPED is what SQL over HTTP and results of procedures use, DERIVED what describes databases and modules,
-TYPED what the command line shows, ROW what the text protocol sends of stored rows.
+TYPED what the command line shows, ROW what the text protocol sends of stored rows; there the elements of
+arrays are UNTYPED.
 
 Integers of up to 128 bits are bare digits, 256-bit ones strings `"0x…"`, Array(U8) a string of hex digits,
 floats the shortest that read back, or null when not finite. A writer is compiled once per type, like a BSATN
@@ -62,8 +63,8 @@ def json_writer(type_: AlgebraicType, typespace: Typespace = (), style: Style = 
     It raises `EncodeError` for a value of another type, or one that has no form in the style.
     Keep it: even finding it again walks the whole type.
     """
-    functions = _Functions(Shapes(typespace), style)
-    name = functions.for_type(type_)
+    functions = _Functions(Shapes(typespace))
+    name = functions.for_type(type_, style)
     lines = [
         "try:",
         f"    return {name}(v)",
@@ -130,56 +131,61 @@ _SCALARS: Final = {
 
 
 class _Functions:
-    """The functions of one writer, each made once per type."""
+    """The functions of one writer, each made once per type and style."""
 
-    def __init__(self, shapes: Shapes, style: Style) -> None:
+    def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
-        self.style = style
         self.source = Source(_NAMES)
-        self._names: dict[AlgebraicType, str] = {}
+        self._names: dict[tuple[AlgebraicType, Style], str] = {}
 
-    def for_type(self, type_: AlgebraicType) -> str:
+    def for_type(self, type_: AlgebraicType, style: Style) -> str:
         """The name of a function value -> text."""
         type_ = self.shapes.without_refs(type_)
-        if type_ not in self._names:
-            name = self._names[type_] = self.source.fresh("j")
+        key = type_, style
+        if key not in self._names:
+            name = self._names[key] = self.source.fresh("j")
             content = self.shapes.target(type_) if isinstance(type_, Ref) else type_
-            lines = self._sum_lines(content) if isinstance(content, Sum) else self._lines(content, "v")
-            self.source.add(f"def {name}(v)", lines)
-        return self._names[type_]
+            if isinstance(content, Sum):
+                self.source.add(f"def {name}(v)", self._sum_lines(content, style))
+            else:
+                self.source.add(f"def {name}(v)", self._lines(content, style))
+        return self._names[key]
 
-    def _lines(self, type_: AlgebraicType, value: str, before: str = "", after: str = "") -> list[str]:
-        body = _Body(self)
+    def _lines(
+        self, type_: AlgebraicType, style: Style, value: str = "v", before: str = "", after: str = ""
+    ) -> list[str]:
+        body = _Body(self, style)
         body.text(before)
         body.put(type_, value)
         body.text(after)
         return body.finish()
 
-    def _sum_lines(self, sum_: Sum) -> list[str]:
+    def _sum_lines(self, sum_: Sum, style: Style) -> list[str]:
         table = []
         for tag, variant in enumerate(sum_.variants):
             name = self.source.fresh("j")
-            before, after = self._frame(tag, variant)
-            self.source.add(f"def {name}(p)", self._lines(variant.type, "p", before, after))
+            before, after = _frame(tag, variant, style)
+            self.source.add(f"def {name}(p)", self._lines(variant.type, style, "p", before, after))
             table.append(f"{tag}: {name}")
         names = self.source.fresh("T")
         self.source.add_statement(f"{names} = {{{', '.join(table)}}}")
         return ["t, p = v", f"f = {names}.get(t)", "return no_such_variant(t) if f is None else f(p)"]
 
-    def _frame(self, tag: int, variant: Variant) -> tuple[str, str]:
-        """What stands around the payload."""
-        if variant.name is None or self.style in (Style.UNTYPED, Style.ROW):
-            return f"[{tag},", "]"
-        return f"{{{encode_basestring(variant.name)}:", "}"
+
+def _frame(tag: int, variant: Variant, style: Style) -> tuple[str, str]:
+    """What stands around a variant's payload."""
+    if variant.name is None or style in (Style.UNTYPED, Style.ROW):
+        return f"[{tag},", "]"
+    return f"{{{encode_basestring(variant.name)}:", "}"
 
 
 class _Body:
     """One function: statements that take the value apart, and the pieces of an f-string."""
 
-    def __init__(self, functions: _Functions) -> None:
+    def __init__(self, functions: _Functions, style: Style) -> None:
         self._functions = functions
         self._source = functions.source
-        self._style = functions.style
+        self._style = style
         self._lines: list[str] = []
         self._pieces: list[str] = []
         self._text = ""
@@ -216,13 +222,12 @@ class _Body:
             case Array():
                 self._array(type_, expr)
             case Sum() | Ref():
-                self._piece(f"{{{self._functions.for_type(type_)}({expr})}}")
+                self._piece(f"{{{self._functions.for_type(type_, self._style)}({expr})}}")
 
     def _product(self, elements: tuple[Element, ...], expr: str) -> None:
         unnamed = any(element.name is None for element in elements)
-        as_array = self._style is Style.UNTYPED or (
-            self._style is Style.DERIVED and (unnamed or not elements)
-        )
+        nothing = self._style is Style.DERIVED and not elements
+        as_array = self._style is Style.UNTYPED or nothing or (unnamed and self._style is not Style.TYPED)
         if unnamed and not as_array:
             self._piece("{no_element_names()}")
             return
@@ -244,7 +249,8 @@ class _Body:
             self.text('"')
             return
         plain = isinstance(element, Primitive) and Kind.I8 <= element.kind <= Kind.U128
-        function = "str" if plain else self._functions.for_type(element)
+        style = Style.UNTYPED if self._style is Style.ROW else self._style
+        function = "str" if plain else self._functions.for_type(element, style)
         self.text("[")
         self._piece(f"{{','.join(map({function}, {expr}))}}")
         self.text("]")

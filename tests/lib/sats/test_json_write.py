@@ -74,17 +74,28 @@ def reads_back(type_: AlgebraicType, typespace: tuple[AlgebraicType, ...], text:
         return False
 
 
-PLAYER = product(id=U32, name=STRING, best=option(U8), nothing=UNIT)
-VALUE = (1, 'a "b"\n', SumValue(1, ()), ())
+PLAYER = product(
+    id=U32, name=STRING, best=option(U8), nothing=UNIT, at=product(x=U8), path=Array(product(x=U8))
+)
+VALUE = (1, 'a "b"\n', SumValue(1, ()), (), (2,), [(3,)])
 
 
 @pytest.mark.parametrize(
     ("style", "text"),
     [
-        (Style.UNTYPED, r'[1,"a \"b\"\n",[1,[]],[]]'),
-        (Style.TYPED, r'{"id":1,"name":"a \"b\"\n","best":{"none":{}},"nothing":{}}'),
-        (Style.DERIVED, r'{"id":1,"name":"a \"b\"\n","best":{"none":[]},"nothing":[]}'),
-        (Style.ROW, r'{"id":1,"name":"a \"b\"\n","best":[1,{}],"nothing":{}}'),
+        (Style.UNTYPED, r'[1,"a \"b\"\n",[1,[]],[],[2],[[3]]]'),
+        (
+            Style.TYPED,
+            r'{"id":1,"name":"a \"b\"\n","best":{"none":{}},"nothing":{},"at":{"x":2},"path":[{"x":3}]}',
+        ),
+        (
+            Style.DERIVED,
+            r'{"id":1,"name":"a \"b\"\n","best":{"none":[]},"nothing":[],"at":{"x":2},"path":[{"x":3}]}',
+        ),
+        (
+            Style.ROW,
+            r'{"id":1,"name":"a \"b\"\n","best":[1,{}],"nothing":{},"at":{"x":2},"path":[[3]]}',
+        ),
     ],
 )
 def test_the_styles_differ_in_names_and_units(style: Style, text: str) -> None:
@@ -92,7 +103,7 @@ def test_the_styles_differ_in_names_and_units(style: Style, text: str) -> None:
 
 
 def test_values_can_be_had_as_python_data() -> None:
-    assert untyped(PLAYER, VALUE) == [1, 'a "b"\n', [1, []], []]
+    assert untyped(PLAYER, VALUE) == [1, 'a "b"\n', [1, []], [], [2], [[3]]]
     assert typed(PLAYER, VALUE)["best"] == {"none": {}}
     assert derived(PLAYER, VALUE)["best"] == {"none": []}
 
@@ -100,9 +111,10 @@ def test_values_can_be_had_as_python_data() -> None:
 def test_unnamed_members() -> None:
     pair = Product((Element(None, U8), Element("b", U8)))
     either = Sum((Variant(None, U8), Variant("b", UNIT)))
-    assert json_writer(pair)((1, 2)) == json_writer(pair, (), Style.DERIVED)((1, 2)) == "[1,2]"
+    for style in (Style.UNTYPED, Style.DERIVED, Style.ROW):
+        assert json_writer(pair, (), style)((1, 2)) == "[1,2]"
     with pytest.raises(EncodeError, match="tuple element has no name"):
-        json_writer(pair, (), Style.ROW)((1, 2))
+        json_writer(pair, (), Style.TYPED)((1, 2))
     assert json_writer(either, (), Style.TYPED)(SumValue(0, 1)) == "[0,1]"
     assert json_writer(either, (), Style.TYPED)(SumValue(1, ())) == '{"b":{}}'
 
