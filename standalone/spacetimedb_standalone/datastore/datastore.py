@@ -238,17 +238,13 @@ class Datastore:
     ) -> int:
         """Everything a module declares, its program, and then `run_init`, in one transaction.
 
-        The transaction's offset comes back. Whatever is raised on the way, nothing has happened.
+        The transaction's offset comes back. Raises `InitError` and what `run_init` raises; then nothing has
+        happened.
         """
-
-        def look() -> RuleTarget:
-            self._reread()
-            return rule_target
-
         before = self._schema
         self.begin()
         try:
-            create_module(self.store, module, system_log, look)
+            create_module(self.store, module, system_log, rule_target, self._reread)
             self._module = StoredModule(database_identity, owner, program)
             write_module(self.store, self._module)
             self._reread()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from spacetimedb_engine import Store
+from spacetimedb_engine import EngineError, Store
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_standalone.datastore.definitions import EPHEMERAL_TABLE, Definitions, create_sequence
+from spacetimedb_standalone.datastore.errors import InitError
 from spacetimedb_standalone.datastore.schema import Table
 from spacetimedb_standalone.datastore.system_tables import (
     EPHEMERAL,
@@ -48,13 +49,39 @@ def create_parts(store: Store, tables: Iterable[Table]) -> None:
 
 
 def create_module(
-    store: Store, module: ModuleDef, system_log: SystemLog, read_on: Callable[[], RuleTarget]
+    store: Store,
+    module: ModuleDef,
+    system_log: SystemLog,
+    rule_target: RuleTarget,
+    reread: Callable[[], object],
 ) -> None:
-    """All that a module declares, inside the open transaction.
+    """All that a module declares, inside the open transaction. Raises `InitError`.
 
-    Tables first, then views, each in the order of names, then row level rules. `read_on` is called when the
-    tables are there and tells what rules are about.
+    Tables first, then views, each in the order of names, then row level rules. `reread` is called when the
+    tables are there and before the rules are looked at, which speak of them.
     """
+    try:
+        _create_tables(store, module, system_log)
+    except EngineError as error:
+        raise InitError(str(error)) from error
+    rules = [sql for part in module.walk() for sql in part.row_level_security]
+    if rules:
+        reread()
+        for sql in rules:
+            system_log(Level.INFO, f"Creating row level security `{sql}`")
+            add_rule(Definitions(store), sql, rule_target)
+
+
+def add_rule(definitions: Definitions, sql: str, rule_target: RuleTarget) -> None:
+    """A row level rule of a module. Raises `InitError` if its text is wrong."""
+    try:
+        table_id = rule_target(sql)
+    except Exception as error:  # of a parser and a type checker that this package knows nothing of
+        raise InitError(f"failed to create row-level security: `{sql}`: {error}") from error
+    definitions.add_rule(table_id, sql)
+
+
+def _create_tables(store: Store, module: ModuleDef, system_log: SystemLog) -> None:
     definitions = Definitions(store)
     for table in sorted(module.all_tables, key=lambda table: table.full_name):
         system_log(Level.INFO, f"Creating table `{table.full_name}`")
@@ -62,9 +89,3 @@ def create_module(
     for view in sorted(module.all_views, key=lambda view: view.full_name):
         system_log(Level.INFO, f"Creating table for view `{view.full_name}`")
         add_view(store, definitions, view)
-    rules = [sql for part in module.walk() for sql in part.row_level_security]
-    if rules:
-        target = read_on()
-        for sql in rules:
-            system_log(Level.INFO, f"Creating row level security `{sql}`")
-            definitions.add_rule(target(sql), sql)

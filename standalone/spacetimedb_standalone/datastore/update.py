@@ -22,8 +22,8 @@ from spacetimedb_lib.moduledef import (
 from spacetimedb_lib.moduledef.migrate import Plan, Step, StepKind, log_line
 from spacetimedb_lib.moduledef.migrate.steps import Definition
 from spacetimedb_standalone.datastore.definitions import Definitions
-from spacetimedb_standalone.datastore.errors import UpdateError
-from spacetimedb_standalone.datastore.initialization import RuleTarget, SystemLog
+from spacetimedb_standalone.datastore.errors import InitError, UpdateError
+from spacetimedb_standalone.datastore.initialization import RuleTarget, SystemLog, add_rule
 from spacetimedb_standalone.datastore.schema import Constraint, Index, Schema, Sequence, Table
 from spacetimedb_standalone.datastore.update_checks import duplicates, require_definition, require_room
 from spacetimedb_standalone.datastore.view_definitions import (
@@ -197,10 +197,9 @@ class Update:
     def _add_rule(self, step: Step) -> None:
         self._read_schema()  # rules are looked at with the tables as they are now
         try:
-            table_id = self._rule_target(step.name)
-        except Exception as error:
-            raise UpdateError(f"failed to create row-level security: `{step.name}`: {error}") from error
-        self._definitions.add_rule(table_id, step.name)
+            add_rule(self._definitions, step.name, self._rule_target)
+        except InitError as error:
+            raise UpdateError(str(error)) from error
 
     def _remove_rule(self, step: Step) -> None:
         self._definitions.drop_rule(step.name)

@@ -15,7 +15,7 @@ from spacetimedb_standalone.database.scheduler import Scheduler
 from spacetimedb_standalone.database.services import DatabaseServices
 from spacetimedb_standalone.database.updates import Updates
 from spacetimedb_standalone.datastore.datastore import Datastore
-from spacetimedb_standalone.datastore.errors import StorageError
+from spacetimedb_standalone.datastore.errors import InitError, StorageError
 from spacetimedb_standalone.datastore.program import ProgramKind
 from spacetimedb_standalone.host.interface import ModuleError
 from spacetimedb_standalone.host.wasm.limits import WasmLimits
@@ -117,7 +117,7 @@ def _start_module(boot: WorkerBoot, database: Database) -> None:
         else:
             kind, program = KINDS[boot.host_type], boot.program_path.read_bytes()
             database.create(kind, program, boot.database_identity, boot.owner_identity)
-    except InitFailed as error:
+    except (InitFailed, InitError) as error:
         raise OpenError(400, f"Failed to create or update the database: {error}") from error
     except (ModuleError, ModuleDefDecodeError, ValidationErrors) as error:
         raise OpenError(500, str(error)) from error

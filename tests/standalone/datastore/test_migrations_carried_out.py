@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from spacetimedb_lib.sats.types import AlgebraicType, Array, Kind, Primitive, Pr
 from spacetimedb_standalone.commitlog import Driver
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.datastore import Datastore
-from spacetimedb_standalone.datastore.errors import UpdateError
+from spacetimedb_standalone.datastore.errors import InitError, UpdateError
 from spacetimedb_standalone.datastore.program import Program, ProgramKind
 from spacetimedb_standalone.datastore.schema import Schema, Table, TableKind
 from spacetimedb_standalone.datastore.view_definitions import backing_row_type
@@ -339,6 +340,25 @@ def test_a_failing_init_leaves_nothing() -> None:
     bench.init(find_case("AddColumns")[0], lambda: None)
     bench.reopen()
     assert bench.datastore.initialized and bench.datastore.program == OLD
+
+
+def test_a_rule_about_no_table_fails_the_publish() -> None:
+    old, new, plan = find_case("AddRowLevelSecurity")
+    sql = next(step.name for step in plan.steps if step.kind is StepKind.ADD_ROW_LEVEL_SECURITY)
+    bench = Bench(durable=False)
+
+    def no_such_table(sql: str) -> int:
+        raise ValueError("no such table")
+
+    bench.target = no_such_table  # type: ignore[method-assign]
+    with pytest.raises(
+        InitError, match=f"failed to create row-level security: `{re.escape(sql)}`: no such table"
+    ):
+        bench.init(new)
+    assert not bench.datastore.initialized
+    bench.init(replace(old, row_level_security=()))
+    with pytest.raises(UpdateError, match="failed to create row-level security"):
+        bench.update(plan)
 
 
 def test_stale_tables_of_views_are_made_anew() -> None:
