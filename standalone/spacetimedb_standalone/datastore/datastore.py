@@ -75,8 +75,8 @@ class Datastore:
 
     def close(self) -> None:
         """Make durable what was committed, within seconds, and let go of the directory."""
-        self.flush_log()
         try:
+            self.flush_log()
             if not self.log.drain(DRAIN_SECONDS):
                 logger.error("the disk did not take the last transactions within %s s", DRAIN_SECONDS)
         except LogError as error:
