@@ -5,6 +5,8 @@ What the handlers answer is passed through to the client as it is.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -13,6 +15,8 @@ from spacetimedb_standalone.worker.calls import CallRoutes
 from spacetimedb_standalone.worker.log_routes import LogRoutes
 from spacetimedb_standalone.worker.program_routes import ProgramRoutes
 from spacetimedb_standalone.worker.stats import StatsRoute
+
+log = logging.getLogger(__name__)
 
 LONGEST_BODY = 1 << 32
 """The front has its own limits; programs may be large."""
@@ -28,8 +32,25 @@ class Routes:
     stats: StatsRoute
 
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def answer_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever goes wrong inside is the server's fault: logged in full, told in a sentence."""
+    try:
+        return await handler(request)
+    except (web.HTTPException, ConnectionError):
+        raise
+    except Exception:
+        log.exception("the request %s %s failed", request.method, request.path)
+        return web.Response(
+            status=500, text="the server made a mistake here; its log says which, please report it"
+        )
+
+
 def make_app(routes: Routes) -> web.Application:
-    app = web.Application(client_max_size=LONGEST_BODY)
+    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[answer_faults])
     app.add_routes(
         [
             web.post("/call/{function}", routes.calls.call),

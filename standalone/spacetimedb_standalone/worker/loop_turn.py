@@ -9,7 +9,9 @@ its later messages wait behind it, so that each connection hears everything in o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from spacetimedb_engine import Connection, Turn
@@ -17,6 +19,8 @@ from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.ports.clock import Clock
 from spacetimedb_standalone.worker.client_socket import ClientSocket, client_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,18 @@ class _Held:
 
 
 class LoopTurn:
-    """See the head of this file. One per worker."""
+    """See the head of this file. One per worker.
+
+    `on_fault`: a turn raised what it may not raise. What was not acknowledged is void; the worker must end.
+    """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, turn: Turn, datastore: Datastore, clock: Clock
+        self,
+        loop: asyncio.AbstractEventLoop,
+        turn: Turn,
+        datastore: Datastore,
+        clock: Clock,
+        on_fault: Callable[[], None],
     ) -> None:
         self._loop, self._turn, self._datastore, self._clock = loop, turn, datastore, clock
         self._log = datastore.log
@@ -41,6 +53,7 @@ class LoopTurn:
         self._held: deque[_Held] = deque()
         self._reading = True
         self._sockets: set[ClientSocket] = set()
+        self._on_fault = on_fault
         self._log.on_durable(self._durable)
 
     @property
@@ -73,7 +86,11 @@ class LoopTurn:
     def _run(self) -> None:
         self._scheduled = False
         items, self._items = self._items, []
-        self._send(self._turn.run(items, self._clock.now()))
+        try:
+            self._send(self._turn.run(items, self._clock.now()))
+        except Exception:
+            log.critical("a turn broke off; the database starts again from its log", exc_info=True)
+            self._on_fault()
 
     def _send(self, connections: list[Connection]) -> None:
         self._datastore.flush_log()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from spacetimedb_engine import Turn
@@ -55,7 +56,7 @@ class Opened:
     routes: Routes
 
 
-def open_database(boot: WorkerBoot, clients: Clients) -> Opened:
+def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], None]) -> Opened:
     """Open the replica, or create it; afterwards the module runs and left-over connections are gone.
 
     Raises OpenError. What was written before that is rolled back: a failed creation leaves an empty log.
@@ -74,7 +75,7 @@ def open_database(boot: WorkerBoot, clients: Clients) -> Opened:
     procedures = Procedures(database, clock)
     scheduler = Scheduler(database, clock, procedures.run_unheard)
     services.on_row_written = scheduler.row_written
-    loop_turn = LoopTurn(loop, turn, datastore, clock)
+    loop_turn = LoopTurn(loop, turn, datastore, clock, on_fault)
     clients.database, clients.turn = database, loop_turn
     clients.dialects = {protocol: DialectV2(database, procedures, protocol) for protocol in (2, 3)}
     timer = ScheduleTimer(loop, scheduler, loop_turn, clock)

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 MODULE_EXITED = 1001
 REQUESTS_END_WITHIN = 2.0
 """Seconds that requests under way get when the worker stops; whoever follows a log would stay for ever."""
-EXIT_STOPPED, EXIT_FAILED, EXIT_LOG_FAILED = 0, 3, 4
+EXIT_STOPPED, EXIT_FAILED, EXIT_LOG_FAILED, EXIT_TURN_FAILED = 0, 3, 4, 5
 GC_THRESHOLDS = (200_000, 50, 100)
 """A turn makes few objects that live on and no cycles: collecting every 700 allocations is wasted work."""
 
@@ -70,7 +70,7 @@ class Worker:
         channel.start(loop)
         loop.add_signal_handler(signal.SIGTERM, self._stop, EXIT_STOPPED, "shutdown", 5.0)
         try:
-            opened = open_database(self._boot, self._clients)
+            opened = open_database(self._boot, self._clients, self._turn_failed)
         except OpenError as error:
             channel.send({"op": "failed", "status": error.status, "error": str(error)})
             channel.close()
@@ -108,6 +108,9 @@ class Worker:
         """Nothing more can be made durable: stop at once, so that nothing more is acknowledged."""
         log.critical("the commit log failed, the database stops: %s", error)
         self._stop(EXIT_LOG_FAILED, "failed", 0.0)
+
+    def _turn_failed(self) -> None:
+        self._stop(EXIT_TURN_FAILED, "failed", 0.0)
 
     # -- what the front says
 
