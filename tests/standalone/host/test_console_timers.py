@@ -1,6 +1,6 @@
 """Timers that a module starts and ends, and the lines they leave in its log."""
 
-from spacetimedb_standalone.host.wasm.timers import ConsoleTimers, duration
+from spacetimedb_standalone.host.wasm.timers import MOST, ConsoleTimers, duration
 
 
 def test_a_timer_is_ended_once() -> None:
@@ -14,6 +14,14 @@ def test_a_timer_is_ended_once() -> None:
     assert timers.start("again") == first, "a freed number is used next"
     now[0] = 12.0
     assert timers.end(second) == 'Timing span "a \\"quoted\\"\\nname": 2s'
+
+
+def test_a_module_that_ends_none_loses_the_oldest() -> None:
+    timers = ConsoleTimers(lambda: 0.0)
+    numbers = [timers.start(str(n)) for n in range(MOST + 2)]
+    assert numbers[-2:] == [1, 2]
+    assert timers.end(1) == f'Timing span "{MOST}": 0ns'
+    assert timers.end(3) == 'Timing span "2": 0ns'
 
 
 def test_durations_are_written_as_rust_does() -> None:

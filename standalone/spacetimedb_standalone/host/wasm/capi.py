@@ -56,11 +56,13 @@ def explain(error: int, trap: int) -> Failure:
 
 
 def sentence(text: str) -> str:
-    """wasmtime's error chain on one line, causes joined by colons."""
+    """wasmtime's error chain on one line, causes joined by colons; a backtrace gives way to its cause."""
     head, _, causes = text.partition("\n\nCaused by:\n")
+    if causes and head.startswith("error while executing at wasm backtrace"):
+        head = ""
     lines = [line.strip() for line in causes.splitlines()]
     parts = [line.partition(": ")[2] if line[:1].isdigit() and ": " in line else line for line in lines]
-    return ": ".join([head.strip(), *filter(None, parts)])
+    return ": ".join(filter(None, [head.strip(), *parts]))
 
 
 def compile_module(engine: wasmtime.Engine, program: bytes) -> wasmtime.Module:

@@ -3,6 +3,11 @@
 from collections.abc import Callable
 
 
+MOST = 16_384
+"""Timers that may run at once; a module that ends none loses the oldest."""
+LONGEST_NAME = 4_096
+
+
 class ConsoleTimers:
     """Timers live until they are ended, across calls. A freed number is the next to be used."""
 
@@ -12,8 +17,12 @@ class ConsoleTimers:
         self._free: list[int] = []
 
     def start(self, name: str) -> int:
+        if len(self._running) == MOST:
+            oldest = next(iter(self._running))
+            del self._running[oldest]
+            self._free.append(oldest)
         timer = self._free.pop() if self._free else len(self._running) + 1
-        self._running[timer] = name, self._monotonic()
+        self._running[timer] = name[:LONGEST_NAME], self._monotonic()
         return timer
 
     def end(self, timer: int) -> str | None:
