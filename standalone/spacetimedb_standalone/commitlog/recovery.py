@@ -9,7 +9,7 @@ Anything else that is broken was once intact and may have been acknowledged. It 
 place, and nothing is touched. How the two are told apart is in `torn_tail`; damage in front of the last
 good entry of the offset index is found by `reader.replay_commits`, which knows where the log must end.
 
-A segment without any good commit (the writes right after its making were lost) is removed if it is torn,
+A segment without any good commit (the writes right after its making were lost) is put aside if it is torn,
 and the log goes on in its predecessor. `TailPolicy.CUT` drops everything behind the last good commit
 without asking, which is what the public server does.
 """
@@ -31,6 +31,9 @@ from spacetimedb_standalone.commitlog.torn_tail import proof_of_damage
 from spacetimedb_standalone.ports import CrashPoint, Files
 
 T = TypeVar("T")
+
+ASIDE = ".torn"
+"""Put behind the name of a segment of which nothing could be used."""
 
 
 class TailPolicy(Enum):
@@ -57,8 +60,9 @@ class ResumePoint:
 def resume(files: Files, directory: Path, policy: TailPolicy = TailPolicy.REFUSE_DAMAGE) -> ResumePoint:
     """Find the end of a log and clear the way for writing.
 
-    Raises `CannotResume` for a log that must not be continued. Removes segments that hold nothing. What is
-    found good is synced, for the process that wrote it may have died before it could.
+    Raises `CannotResume` for a log that must not be continued. Segments that hold nothing are removed, or put
+    aside if they hold a torn commit. What is found good is synced, for the process that wrote it may have died
+    before it could.
     """
     segments = list_segments(files, directory)
     removed = False
@@ -66,7 +70,7 @@ def resume(files: Files, directory: Path, policy: TailPolicy = TailPolicy.REFUSE
     while segments and point is None:
         point = _examine(files, segments[-1], policy)
         if point is None:
-            _remove(files, segments.pop())
+            _put_aside(files, segments.pop())
             removed = True
     if removed:
         files.sync_directory(directory)
@@ -85,7 +89,8 @@ def _examine(files: Files, file: SegmentFile, policy: TailPolicy) -> ResumePoint
         start = find_start(read_entries(files, file.path), segment.source, U64_LIMIT)
         last, walk, damage = _last_commit(file, segment, start)
         if last is None and damage is not None:
-            if header.version == VERSION and proof_of_damage(segment.source, start, file.offset, 0) is None:
+            torn = proof_of_damage(segment.source, walk.position, file.offset, None) is None
+            if header.version == VERSION and torn:
                 return None
             raise _cannot(file, "checking metadata", "no valid commits in segment")
         _step(file, "checking segment compatibility", lambda: _require_writable(header))
@@ -135,11 +140,22 @@ def _require_writable(header: SegmentHeader) -> None:
         raise BadHeader(f"log format version mismatch: current={VERSION} segment={header.version}")
 
 
-def _remove(files: Files, file: SegmentFile) -> None:
-    """The segment and its index."""
+def _put_aside(files: Files, file: SegmentFile) -> None:
+    """Out of the log's way; what is more than a header is kept for somebody to look at."""
     if index_path(file.path).name in files.names(file.path.parent):
         files.remove(index_path(file.path))
-    files.remove(file.path)
+    if _size(files, file.path) <= SEGMENT_HEADER_SIZE:
+        files.remove(file.path)
+    else:
+        files.rename(file.path, file.path.with_name(file.path.name + ASIDE))
+
+
+def _size(files: Files, path: Path) -> int:
+    file = files.open(path)
+    try:
+        return file.size()
+    finally:
+        file.close()
 
 
 def _step(file: SegmentFile, step: str, action: Callable[[], T]) -> T:

@@ -25,10 +25,11 @@ LOW_BITS = 24
 """Intact commits are looked for within this many bits of offsets: more than fit between two syncs."""
 
 
-def proof_of_damage(source: Source, position: int, offset: int, epoch: int) -> int | None:
+def proof_of_damage(source: Source, position: int, offset: int, epoch: int | None) -> int | None:
     """Offset of the intact commit that shows the broken one at `position` to be damaged, not torn.
 
-    `offset` and `epoch` are what the broken commit should have. None: a power loss explains it.
+    `offset` and `epoch` (None: any) are what the broken commit should have. None comes back if a power loss
+    explains it.
     """
     behind = _intact_commit_behind(source, position, offset, epoch)
     if behind is None or _has_lost_sector(source, position, behind[0]):
@@ -37,7 +38,7 @@ def proof_of_damage(source: Source, position: int, offset: int, epoch: int) -> i
 
 
 def _intact_commit_behind(
-    source: Source, position: int, offset: int, epoch: int
+    source: Source, position: int, offset: int, epoch: int | None
 ) -> tuple[int, StoredCommit] | None:
     """The first whole commit of this epoch and a later offset behind `position`, with its position."""
     for at in _candidates(source, position + 1, offset, epoch):
@@ -45,12 +46,12 @@ def _intact_commit_behind(
             _, commit = next(iter(CommitWalk(source, VERSION, at)))
         except (LogDamage, StopIteration):
             continue
-        if offset < commit.min_tx_offset < offset + (1 << LOW_BITS) and commit.epoch == epoch:
+        if offset < commit.min_tx_offset < offset + (1 << LOW_BITS):
             return at, commit
     return None
 
 
-def _candidates(source: Source, start: int, offset: int, epoch: int) -> Iterator[int]:
+def _candidates(source: Source, start: int, offset: int, epoch: int | None) -> Iterator[int]:
     """Positions where the frame of a commit with such an offset and epoch, and not no records, may begin."""
     low_bytes = LOW_BITS // 8
     highs = {
@@ -58,9 +59,8 @@ def _candidates(source: Source, start: int, offset: int, epoch: int) -> Iterator
     }
     high = b"|".join(re.escape(high) for high in sorted(highs))
     some_records = rb"(?:[^\0].|.[^\0])"
-    frame = re.compile(
-        rb"(?s)(?=(?:" + high + b")" + re.escape(epoch.to_bytes(8, "little")) + some_records + b")"
-    )
+    term = b".{8}" if epoch is None else re.escape(epoch.to_bytes(8, "little"))
+    frame = re.compile(rb"(?s)(?=(?:" + high + rb")" + term + some_records + rb")")
     size = source.size()
     overlap = FRAME_SIZES[VERSION]
     for window_at in range(start, size, WINDOW):

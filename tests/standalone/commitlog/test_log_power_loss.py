@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spacetimedb_standalone.commitlog import (
+    CannotResume,
     DamagedInside,
     LogDamage,
     LogFailed,
@@ -153,8 +154,23 @@ def test_a_segment_whose_first_commit_was_torn_makes_way_for_its_predecessor() -
     run(files, [1] * 5)
     files.put(DIRECTORY / "00000000000000000005.stdb.log", files.read(FIRST)[:10] + batch(5, 1)[:-1])
     assert open_log(files, DIRECTORY, SMALL).resume.next_offset == 5
-    assert FIRST.name in files.names(DIRECTORY)
+    assert sorted(name for name in files.names(DIRECTORY) if "log" in name) == [
+        FIRST.name,
+        "00000000000000000005.stdb.log.torn",
+    ]
     assert run(files, [1]) == (6, 6)
+
+
+@pytest.mark.parametrize("epoch", [0, 3])
+def test_a_segment_whose_first_commit_alone_is_broken_is_refused(epoch: int) -> None:
+    files = MemoryFiles()
+    commits = [bytearray(encode_commit(offset, epoch, 1, record(offset))) for offset in range(3)]
+    commits[0][-1] ^= 1
+    data = b"(ds)^2\1\0\0\0" + b"".join(commits)
+    files.put(FIRST, data)
+    with pytest.raises(CannotResume, match="no valid commits in segment"):
+        open_log(files, DIRECTORY, SMALL)
+    assert files.read(FIRST) == data
 
 
 def test_a_failed_sync_kills_the_log_and_what_it_did_not_cover() -> None:
