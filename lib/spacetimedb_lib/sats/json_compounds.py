@@ -1,12 +1,13 @@
 """Readers of products and sums from JSON.
 
 Both read exactly as many elements or keys as they want, and then expect the end; that is why a surplus key is
-reported as a trailing comma.
+reported as a trailing comma, unless the product is one that reads on.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 from spacetimedb_lib.sats.json_scalars import Reader, wrong_type, wrong_type_inside
@@ -45,12 +46,18 @@ def argument_texts(function: str) -> ProductTexts:
 
 
 class ProductReader:
-    """Reads a product, from an array or an object, to a tuple."""
+    """Reads a product, from an array or an object, to a tuple.
 
-    def __init__(self, product: Product, readers: list[Reader], texts: ProductTexts) -> None:
+    `reads_on` is true for the structures of the protocol itself, whose objects are read to their end.
+    """
+
+    def __init__(
+        self, product: Product, readers: list[Reader], texts: ProductTexts, reads_on: bool = False
+    ) -> None:
         names = [element.name for element in product.elements]
         self._readers = readers
         self._texts = texts
+        self._reads_on = reads_on
         self._names = names
         self._positions = {name: i for i, name in reversed(list(enumerate(names))) if name is not None}
 
@@ -93,8 +100,8 @@ class ProductReader:
 
     def _members(self, scanner: Scanner) -> list[Any]:
         values = [_MISSING] * len(self._readers)
-        for count in range(len(values)):
-            key = scanner.next_key(first=count == 0)
+        for number in count() if self._reads_on else range(len(values)):
+            key = scanner.next_key(first=number == 0)
             if key is None:
                 break
             index = self._position(key)

@@ -39,5 +39,18 @@ def read_string(data: bytes, at: int) -> tuple[str, int]:
         raise WireError("invalid utf8") from error
 
 
+def read_strings(data: bytes, at: int) -> tuple[tuple[str, ...], int]:
+    count, at = read_u32(data, at)
+    strings = []
+    for _ in range(count):
+        string, at = read_string(data, at)
+        strings.append(string)
+    return tuple(strings), at
+
+
+def unknown_tag(tag: int, sum_type: str) -> WireError:
+    return WireError(f"unknown tag 0x{tag:x} for sum type {sum_type}")
+
+
 def too_short(what: str, expected: int, given: int) -> WireError:
     return WireError(f"data too short for {what}: Expected {expected}, given {given}")

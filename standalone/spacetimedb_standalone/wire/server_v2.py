@@ -78,6 +78,15 @@ def subscribe_applied(request_id: int, query_set_id: int, tables: Sequence[bytes
     return _TAG_IDS(1, request_id, query_set_id) + _array(tables)
 
 
+def batch_applied(request_id: int, results: Sequence[tuple[int, Sequence[bytes] | str]]) -> bytes:
+    """`results` are ids of query sets with their `table_rows` or, where a set was refused, the error."""
+    outcomes = [
+        _U32(set_id) + (b"\x01" + _string(outcome) if isinstance(outcome, str) else b"\x00" + _array(outcome))
+        for set_id, outcome in results
+    ]
+    return _TAG_ID(8, request_id) + _array(outcomes)
+
+
 def unsubscribe_applied(request_id: int, query_set_id: int, tables: Sequence[bytes] | None) -> bytes:
     """`tables` are `table_rows`, or None where the client did not ask for what it loses."""
     rows = b"\x01" if tables is None else b"\x00" + _array(tables)

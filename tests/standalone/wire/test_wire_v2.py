@@ -17,6 +17,7 @@ from spacetimedb_standalone.wire.client_v2 import (
     ClientMessage,
     OneOffQuery,
     Subscribe,
+    SubscribeBatch,
     Unsubscribe,
     decode,
     decode_all,
@@ -49,6 +50,9 @@ def expected_message(message: dict[str, Any]) -> ClientMessage:
             return OneOffQuery(request_id, fields["query_string"])
         case "CallReducer":
             return CallReducer(request_id, fields["reducer"], bytes.fromhex(fields["args"]))
+        case "SubscribeBatch":
+            sets = [(each["query_set_id"]["id"], tuple(each["query_strings"])) for each in fields["sets"]]
+            return SubscribeBatch(request_id, tuple(sets))
         case _:
             return CallProcedure(request_id, fields["procedure"], bytes.fromhex(fields["args"]))
 
@@ -104,6 +108,11 @@ def reducer_result(fields: dict[str, Any], request_id: int) -> bytes | None:
             return None
 
 
+def batch_result(result: dict[str, Any]) -> tuple[int, list[bytes] | str]:
+    ((outcome, value),) = result["outcome"].items()
+    return result["query_set_id"]["id"], tables(value) if outcome == "Applied" else value
+
+
 def built(message: dict[str, Any]) -> bytes | None:
     """The message made from its JSON, or None for forms that this server does not send."""
     ((kind, fields),) = message.items()
@@ -131,6 +140,8 @@ def built(message: dict[str, Any]) -> bytes | None:
             return server.one_off_error(request_id, fields["result"]["err"])
         case "ReducerResult":
             return reducer_result(fields, request_id)
+        case "SubscribeBatchApplied":
+            return server.batch_applied(request_id, list(map(batch_result, fields["results"])))
     ((outcome, value),) = fields["status"].items()
     timestamp = fields["timestamp"]["__timestamp_micros_since_unix_epoch__"]
     duration = fields["total_host_execution_duration"]["__time_duration_micros__"]
@@ -139,7 +150,10 @@ def built(message: dict[str, Any]) -> bytes | None:
     return server.procedure_returned(request_id, bytes.fromhex(value), timestamp, duration)
 
 
-@pytest.mark.parametrize("vector", vectors("ws-messages.jsonl", "client", "v2", "v3"))
+@pytest.mark.parametrize(
+    "vector",
+    vectors("ws-messages.jsonl", "client", "v2", "v3") + vectors("ws-newer.jsonl", "client", "v2"),
+)
 def test_client_messages_are_read(vector: dict[str, Any]) -> None:
     messages = vector["json"] if isinstance(vector["json"], list) else [vector["json"]]
     assert decode_all(bytes.fromhex(vector["payload"])) == list(map(expected_message, messages))
@@ -148,6 +162,8 @@ def test_client_messages_are_read(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", vectors("ws-invalid.jsonl", "client", "v2"))
 def test_what_is_no_message_is_refused_with_the_public_text(vector: dict[str, Any]) -> None:
     payload = bytes.fromhex(vector["bsatn"])
+    if payload == b"\x05":
+        pytest.skip("this tag has since become that of SubscribeBatch")
     if vector["decodes"]:
         message, end = decode(payload)
         assert message == expected_message(vector["json"])
@@ -158,12 +174,20 @@ def test_what_is_no_message_is_refused_with_the_public_text(vector: dict[str, An
         assert str(refusal.value) == vector["error"]
 
 
+def test_the_tag_after_the_last_is_refused() -> None:
+    with pytest.raises(WireError, match="unknown tag 0x6 for sum type ClientMessage"):
+        decode(b"\x06")
+
+
 def test_an_empty_v3_payload_is_no_message() -> None:
     with pytest.raises(WireError, match="data too short for u8: Expected 1, given 0"):
         decode_all(b"")
 
 
-@pytest.mark.parametrize("vector", vectors("ws-messages.jsonl", "server", "v2", "v3"))
+@pytest.mark.parametrize(
+    "vector",
+    vectors("ws-messages.jsonl", "server", "v2", "v3") + vectors("ws-newer.jsonl", "server", "v2"),
+)
 def test_server_messages_are_made(vector: dict[str, Any]) -> None:
     messages = vector["json"] if isinstance(vector["json"], list) else [vector["json"]]
     bodies = list(map(built, messages))
