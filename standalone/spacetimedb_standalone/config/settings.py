@@ -63,9 +63,15 @@ class CommitLogSettings:
 
 @dataclass(frozen=True, slots=True)
 class WasmSettings:
-    """`procedure_instance_pool_size` is per database; 0 stands for the number of cores."""
+    """`procedure_instance_pool_size` is per database; 0 stands for the number of cores.
+
+    `call_timeout` is what one call may take, in seconds; `memory_limit_mb` what one instance may hold, 0
+    standing for half of the machine's memory, at most the 4 GiB that a module can address.
+    """
 
     procedure_instance_pool_size: int = _key("procedure-instance-pool-size", positive, 0)
+    call_timeout: float = _key("call-timeout", duration, 60.0)
+    memory_limit_mb: int = _key("memory-limit-mb", number, 0)
 
     def pool_size(self) -> int:
         return self.procedure_instance_pool_size or _cores()

@@ -124,6 +124,7 @@ class Database:
         assert program is not None, "an initialized datastore holds its program"
         loaded, instance = self._loader.load(program.kind, program.data, self.store, self._services)
         self._install(loaded, instance)
+        self.datastore.repair_views(loaded.definition, self.logs.system)
 
     def load(self, kind: ProgramKind, data: bytes) -> tuple[LoadedProgram, WasmInstance]:
         """Another program beside the one that runs. Raises ModuleError and the like."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from spacetimedb_engine import Turn
 from spacetimedb_lib.moduledef import ModuleDefDecodeError, ValidationErrors
+from spacetimedb_standalone.config.settings import WasmSettings
 from spacetimedb_standalone.database.database import Database, InitFailed
 from spacetimedb_standalone.database.lifecycle import disconnect_all
 from spacetimedb_standalone.database.procedures import Procedures
@@ -19,7 +20,7 @@ from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.errors import InitError, StorageError
 from spacetimedb_standalone.datastore.program import ProgramKind
 from spacetimedb_standalone.host.interface import ModuleError
-from spacetimedb_standalone.host.wasm.limits import WasmLimits
+from spacetimedb_standalone.host.wasm.limits import ADDRESSABLE, WasmLimits, default_memory
 from spacetimedb_standalone.host.wasm.runtime import WasmRuntime
 from spacetimedb_standalone.module_logs import ModuleLog
 from spacetimedb_standalone.ports.clock import Clock, SystemClock
@@ -69,7 +70,7 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     logs = _open_logs(boot, files, clock)
     turn = Turn(datastore.store, clients)
     services = DatabaseServices(datastore, logs, clock)
-    runtime = WasmRuntime(WasmLimits.of_this_machine())
+    runtime = WasmRuntime(_limits(boot.config.wasm))
     loader = ProgramLoader(boot.database_identity, boot.cache_dir, runtime)
     database = Database(datastore, turn, services, logs, clock, loader)
     procedures = Procedures(database, clock)
@@ -114,6 +115,7 @@ def _start_module(boot: WorkerBoot, database: Database) -> None:
     """The stored program, or for an empty datastore the one that is to initialize it."""
     try:
         if database.datastore.initialized:
+            database.datastore.require(boot.database_identity, boot.owner_identity)
             database.open()
         else:
             kind, program = KINDS[boot.host_type], boot.program_path.read_bytes()
@@ -122,5 +124,12 @@ def _start_module(boot: WorkerBoot, database: Database) -> None:
         raise OpenError(400, f"Failed to create or update the database: {error}") from error
     except (ModuleError, ModuleDefDecodeError, ValidationErrors) as error:
         raise OpenError(500, str(error)) from error
+    except StorageError as error:
+        raise OpenError(500, str(error)) from error
     except OSError as error:
         raise OpenError(500, f"the program could not be read: {error}") from error
+
+
+def _limits(settings: WasmSettings) -> WasmLimits:
+    memory = settings.memory_limit_mb << 20 or default_memory()
+    return WasmLimits(memory_bytes=min(memory, ADDRESSABLE), call_seconds=settings.call_timeout)
