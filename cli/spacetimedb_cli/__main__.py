@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
+
+from spacetimedb_cli.help_pages import page
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
     if sys.argv[1:] in (["--version"], ["-V"]):  # answered without loading anything: scripts ask it often
+        from spacetimedb_cli.program import started_program
         from spacetimedb_cli.version import VERSION, version_text
 
         long = sys.argv[1] == "--version"
-        print(version_text(Path(sys.argv[0]).absolute()) if long else f"spacetime {VERSION}")
+        show(f"{version_text(started_program())}\n" if long else f"spacetime {VERSION}\n")
+        return
+    if (text := page(sys.argv[1:])) is not None:
+        show(text)
         return
     from spacetimedb_cli.app import run
     from spacetimedb_cli.terminal import print_anything
 
     print_anything(sys.stdin, sys.stdout, sys.stderr)
     sys.exit(run(sys.argv[1:]))
+
+
+def show(text: str) -> None:
+    """Print to standard output, without a word if its reader has left."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
+        sys.exit(1)
 
 
 if __name__ == "__main__":

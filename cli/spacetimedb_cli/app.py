@@ -14,6 +14,7 @@ from spacetimedb_cli.errors import ArgumentError, CliError, report
 from spacetimedb_cli.grammar import LazyBranch, new_app
 from spacetimedb_cli.host import Host
 from spacetimedb_cli.invocation import Invocation
+from spacetimedb_cli.program import started_program
 from spacetimedb_cli.version import VERSION, version_text
 from spacetimedb_paths import SpacetimePaths
 from spacetimedb_paths.roots import NoHomeError
@@ -64,7 +65,7 @@ def _short_version(wanted: bool) -> None:
 
 def _long_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version_text(Path(sys.argv[0]).absolute()))
+        typer.echo(version_text(started_program()))
         raise typer.Exit
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from spacetimedb_cli.program import started_program
 from spacetimedb_cli.terminal import Terminal
 from spacetimedb_paths import Platform
 
@@ -45,11 +46,6 @@ def open_browser(url: str) -> bool:
         return webbrowser.open(url)
     except (webbrowser.Error, OSError):
         return False
-
-
-def started_program() -> Path:
-    """The path this tool was started by, made absolute but not resolved."""
-    return Path(sys.argv[0]).absolute()
 
 
 @dataclass(frozen=True, slots=True)

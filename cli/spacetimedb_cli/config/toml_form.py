@@ -38,6 +38,13 @@ DEFAULTS = Values(
 )
 
 
+def default_text() -> str:
+    """The settings that a first run writes, as text."""
+    document = tomlkit.document()
+    apply(document, DEFAULTS)
+    return tomlkit.dumps(document)
+
+
 def read(document: tomlkit.TOMLDocument) -> Values:
     """Raises `UserError` naming the key that is missing or of the wrong type."""
     servers = document.get(SERVERS, [])
