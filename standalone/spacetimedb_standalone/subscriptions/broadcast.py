@@ -8,34 +8,35 @@ same thing cost a thousand queue entries, not a thousand messages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from spacetimedb_standalone.wire.server_v2 import NO_UPDATE
 
-from .encoder import Encoder
+from .encoder import Cause, Encoder
 from .queries import TableChange, WatchedQuery
-from .sets import Connection, QuerySet
+from .sets import Connection
 
 Changed = Sequence[tuple[WatchedQuery, list[TableChange]]]
 
 
-def tell(changed: Changed, offset: int, caller: Connection | None) -> bytes:
+def tell(changed: Changed, offset: int, caller: Connection | None, cause: Cause) -> bytes:
     """Queue one message for each connection concerned; the caller's update is returned instead of sent."""
     if len(changed) == 1:
         query, changes = changed[0]
         if query.is_once_in_each:
-            return _tell_of_one(query, changes, offset, caller)
-    return _tell_of_many(changed, offset, caller)
+            return _tell_of_one(query, changes, offset, caller, cause)
+    return _tell_of_many(changed, offset, caller, cause)
 
 
 def _tell_of_one(
-    query: WatchedQuery, changes: list[TableChange], offset: int, caller: Connection | None
+    query: WatchedQuery, changes: list[TableChange], offset: int, caller: Connection | None, cause: Cause
 ) -> bytes:
     """The usual case: one query changed, and each connection has it in one set."""
     parts = _Parts(changes)
     own = NO_UPDATE
-    for (encoder, set_id), connections in query.groups.items():
-        update = parts.update(encoder, ((set_id, tuple(range(len(changes)))),))
-        message = encoder.message(update)
+    for (encoder, group), connections in query.groups.items():
+        update = parts.update(encoder, ((group, tuple(range(len(changes)))),))
+        message = encoder.message(update, cause)
         for connection in connections:
             if connection is caller:
                 own = update
@@ -44,35 +45,37 @@ def _tell_of_one(
     return own
 
 
-def _tell_of_many(changed: Changed, offset: int, caller: Connection | None) -> bytes:
+def _tell_of_many(changed: Changed, offset: int, caller: Connection | None, cause: Cause) -> bytes:
     parts = _Parts([change for _, changes in changed for change in changes])
-    by_set: dict[QuerySet, list[int]] = {}
-    first = 0
-    for query, changes in changed:
-        numbers = range(first, first + len(changes))
-        first += len(changes)
-        for query_set in query.sets:
-            by_set.setdefault(query_set, []).extend(numbers)
-    by_connection: dict[Connection, list[QuerySet]] = {}
-    for query_set in by_set:
-        by_connection.setdefault(query_set.connection, []).append(query_set)
-    messages: dict[tuple[Encoder, _Sets], bytes] = {}
+    messages: dict[tuple[Encoder, _Groups], bytes] = {}
     own = NO_UPDATE
-    for connection, sets in by_connection.items():
-        encoder = sets[0].encoder
-        key = encoder, tuple(sorted((each.id, tuple(by_set[each])) for each in sets))
+    for connection, (encoder, numbers) in _concerned(changed).items():
+        key = encoder, tuple(sorted((group, tuple(numbers[group])) for group in numbers))
         if connection is caller:
             own = parts.update(*key)
             continue
         message = messages.get(key)
         if message is None:
-            message = messages[key] = encoder.message(parts.update(*key))
+            message = messages[key] = encoder.message(parts.update(*key), cause)
         connection.append(message, offset)
     return own
 
 
-_Sets = tuple[tuple[int, tuple[int, ...]], ...]
-"""Ids of sets, each with the numbers of the changes in it."""
+def _concerned(changed: Changed) -> dict[Connection, tuple[Encoder, dict[int, dict[int, None]]]]:
+    """The connections to tell, with the numbers of their changes by group, each number once."""
+    concerned: dict[Connection, tuple[Encoder, dict[int, dict[int, None]]]] = {}
+    first = 0
+    for query, changes in changed:
+        numbers = dict.fromkeys(range(first, first + len(changes)))
+        first += len(changes)
+        for query_set in query.sets:
+            groups = concerned.setdefault(query_set.connection, (query_set.encoder, {}))[1]
+            groups.setdefault(query_set.group, {}).update(numbers)
+    return concerned
+
+
+_Groups = tuple[tuple[int, tuple[int, ...]], ...]
+"""Groups of sets, each with the numbers of the changes in it."""
 
 
 class _Parts:
@@ -83,17 +86,20 @@ class _Parts:
         self._encoded: dict[tuple[Encoder, int], bytes] = {}
         self._sets: dict[tuple[Encoder, int, tuple[int, ...]], bytes] = {}
 
-    def update(self, encoder: Encoder, sets: _Sets) -> bytes:
-        return encoder.update([self._set_update(encoder, set_id, numbers) for set_id, numbers in sets])
+    def update(self, encoder: Encoder, groups: _Groups) -> bytes:
+        if not encoder.tells_sets_apart:
+            groups = ((0, tuple(chain.from_iterable(numbers for _, numbers in groups))),)
+        return encoder.update([self._set_update(encoder, group, numbers) for group, numbers in groups])
 
     def _set_update(self, encoder: Encoder, set_id: int, numbers: tuple[int, ...]) -> bytes:
         key = encoder, set_id, numbers
         update = self._sets.get(key)
         if update is None:
-            by_table: dict[str, list[bytes]] = {}
+            by_table: dict[int, list[tuple[TableChange, bytes]]] = {}
             for number, part in zip(numbers, self._parts(encoder, numbers), strict=True):
-                by_table.setdefault(self._changes[number].table.name, []).append(part)
-            update = self._sets[key] = encoder.set_update(set_id, by_table)
+                change = self._changes[number]
+                by_table.setdefault(change.table.id, []).append((change, part))
+            update = self._sets[key] = encoder.set_update(set_id, by_table.values())
         return update
 
     def _parts(self, encoder: Encoder, numbers: Iterable[int]) -> list[bytes]:

@@ -32,11 +32,16 @@ class TableRows:
 
 @dataclass(frozen=True, slots=True)
 class TableChange:
-    """What a transaction changed for one fragment of a query."""
+    """What a transaction changed for one fragment of a query. `changes` are those of all tables."""
 
     table: TableDef
     inserts: list[bytes]
     deletes: list[bytes]
+    changes: Changes
+
+    def __len__(self) -> int:
+        """How many rows came and went."""
+        return len(self.inserts) + len(self.deletes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,8 @@ class WatchedQuery:
         """The first who asked: a caller to compile it for again."""
         self.compiled = compiled
         self.sets: dict[QuerySet, None] = {}
-        self.groups: dict[tuple[Encoder, int], dict[Connection, None]] = {}
-        """The connections of the sets, by what makes their updates the same bytes: encoder and set id."""
+        self.groups: dict[tuple[Encoder, int], Counter[Connection]] = {}
+        """The connections of the sets, by what makes their updates the same bytes: encoder and group."""
 
         self._connections: Counter[Connection] = Counter()
 
@@ -67,18 +72,16 @@ class WatchedQuery:
     def enter(self, query_set: QuerySet) -> None:
         self.sets[query_set] = None
         self._connections[query_set.connection] += 1
-        self.groups.setdefault((query_set.encoder, query_set.id), {})[query_set.connection] = None
+        self.groups.setdefault((query_set.encoder, query_set.group), Counter())[query_set.connection] += 1
 
     def leave(self, query_set: QuerySet) -> None:
         """Does nothing if the set is not there."""
         if query_set not in self.sets:
             return
         del self.sets[query_set]
-        self._connections[query_set.connection] -= 1
-        if not self._connections[query_set.connection]:
-            del self._connections[query_set.connection]
-        key = query_set.encoder, query_set.id
-        del self.groups[key][query_set.connection]
+        _count_down(self._connections, query_set.connection)
+        key = query_set.encoder, query_set.group
+        _count_down(self.groups[key], query_set.connection)
         if not self.groups[key]:
             del self.groups[key]
 
@@ -99,8 +102,14 @@ class WatchedQuery:
         for fragment in self.compiled.fragments:
             inserts, deletes = fragment.changes(changes, store)
             if inserts or deletes:
-                found.append(TableChange(fragment.table, inserts, deletes))
+                found.append(TableChange(fragment.table, inserts, deletes, changes))
         return found
+
+
+def _count_down(counts: Counter[Connection], connection: Connection) -> None:
+    counts[connection] -= 1
+    if not counts[connection]:
+        del counts[connection]
 
 
 class QueryRegistry:

@@ -28,12 +28,37 @@ class Connection(Hashable, Protocol):
         """Queue a message, envelope included, that may be sent once transaction `offset` is durable."""
 
 
+@dataclass(frozen=True, slots=True)
+class SetKind:
+    """What a set may contain, and where its updates go.
+
+    `shared` is the number of the group that the set is told of in: what several sets of a group have in common
+    is told once. None: the set is told of by itself, under its own id.
+    """
+
+    shared: int | None = None
+    events: bool = True
+    """Whether it may return event tables."""
+    verbatim: bool = False
+    """Whether its texts are taken as they are: not trimmed, and without `SELECT * FROM *`."""
+
+
+OWN = SetKind()
+"""A set of protocols v2 and v3."""
+
+
 @dataclass(eq=False, slots=True)
 class QuerySet:
     connection: Connection
     encoder: Encoder
     id: int
     queries: tuple[WatchedQuery, ...]
+    kind: SetKind = OWN
+
+    @property
+    def group(self) -> int:
+        """By which number its connection hears of it."""
+        return self.id if self.kind.shared is None else self.kind.shared
 
 
 class ConnectionSets:
@@ -47,6 +72,9 @@ class ConnectionSets:
 
     def find(self, connection: Connection, set_id: int) -> QuerySet | None:
         return self._sets.get(connection, {}).get(set_id)
+
+    def of(self, connection: Connection) -> list[QuerySet]:
+        return list(self._sets.get(connection, {}).values())
 
     def add(self, query_set: QuerySet) -> None:
         self._sets.setdefault(query_set.connection, {})[query_set.id] = query_set
