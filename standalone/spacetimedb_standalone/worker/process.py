@@ -22,6 +22,7 @@ from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.supervisor.channel import Channel
 from spacetimedb_standalone.worker.client_socket import ClientSocket, Terms
 from spacetimedb_standalone.worker.clients import Clients
+from spacetimedb_standalone.worker.housekeeping import Housekeeping
 from spacetimedb_standalone.worker.http_app import make_app
 from spacetimedb_standalone.worker.opening import Opened, OpenError, open_database
 from spacetimedb_standalone.worker.requests import claims_text
@@ -32,6 +33,7 @@ MODULE_EXITED = 1001
 REQUESTS_END_WITHIN = 2.0
 """Seconds that requests under way get when the worker stops; whoever follows a log would stay for ever."""
 EXIT_STOPPED, EXIT_FAILED, EXIT_LOG_FAILED, EXIT_TURN_FAILED = 0, 3, 4, 5
+CHORES_SECONDS = 60.0
 GC_THRESHOLDS = (200_000, 50, 100)
 """A turn makes few objects that live on and no cycles: collecting every 700 allocations is wasted work."""
 
@@ -85,9 +87,11 @@ class Worker:
         await runner.setup()
         await web.UnixSite(runner, str(self._boot.http_path)).start()
         await opened.database.datastore.log.wait(opened.database.datastore.read_offset())
+        chores = Housekeeping(loop, CHORES_SECONDS, opened.database.views.expire)
         gc.freeze()
         channel.send({"op": "ready"})
         status, reason, grace = await self._stopping
+        chores.stop()
         await self._shut_down(opened, runner, reason, grace)
         channel.close()
         return status
