@@ -1,5 +1,6 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
+from spacetimedb_engine.bulk_cy cimport Bulk
 from spacetimedb_engine.core_cy cimport Core
 from spacetimedb_engine.memory cimport bufp, get_bytes, ld32, ld64, null, u8p
 from spacetimedb_engine.table_cy cimport Table
@@ -9,3 +10,4 @@ cdef class Store(Core):
     cdef Buffer rows_out
     cdef Buffer ends_out
     cdef Replayer replayer
+    cdef Bulk bulk

@@ -13,6 +13,7 @@ from spacetimedb_engine.replay_cy import SystemRows
 
 if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
+    from spacetimedb_engine.bulk_cy import Bulk
     from spacetimedb_engine.core_cy import Core
     from spacetimedb_engine.memory import bufp, get_bytes, ld32, ld64
     from spacetimedb_engine.replay_cy import Replayer
@@ -29,6 +30,7 @@ class Store(Core):
         self.rows_out = Buffer()
         self.ends_out = Buffer()
         self.replayer = Replayer(self)
+        self.bulk = Bulk(self)
 
     # ---- transactions
 
@@ -107,6 +109,7 @@ class Store(Core):
                 at += 4 + n
             taken.append((table_id, rows[:made], rows[made:]))
         delta.n = 0
+        delta.shrink(1 << 20)
         return taken
 
     def touched(self) -> list[int]:
@@ -136,9 +139,7 @@ class Store(Core):
     def delete(self, table_id: int, row: bytes) -> bool:
         """Deletes the row that equals this one; was there one?"""
         relation = b"\1\0\0\0" + row
-        self.check(
-            self.delete_equal(table_id, bufp(relation), 0, len(relation)), table_id, "delete from", row
-        )
+        self.check(self.delete_equal(table_id, bufp(relation), 0, len(relation)), table_id, "delete from")
         return self.result > 0
 
     def clear(self, table_id: int) -> int:
@@ -262,6 +263,20 @@ class Store(Core):
     def check_unique(self) -> None:
         """After a replay, which asks no index: raises UniqueViolation when a unique index holds a key twice."""
         self.replayer.check_unique()
+
+    # ---- copies of whole tables
+
+    def export(self, table_id: int, page: int, limit: int) -> tuple[bytes, int, int]:
+        """Rows as they lie: (rows, how many, the page to go on with or -1). Begin with page 0. See `Bulk`."""
+        return self.bulk.export(table_id, page, limit)
+
+    def load(self, table_id: int, rows: bytes, count: int) -> None:
+        """So many rows go into a table that has no indexes yet. Raises ReplayError. See `Bulk`."""
+        self.bulk.load(table_id, rows, count)
+
+    def loaded(self) -> None:
+        """All is loaded and the indexes are made. Raises ReplayError when a table holds a row twice."""
+        self.bulk.complete()
 
     # ---- the rest
 
