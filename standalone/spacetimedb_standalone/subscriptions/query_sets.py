@@ -140,10 +140,9 @@ class QuerySets:
             raise SqlError(f"Client not found: {_client(connection)}")
         raise SqlError(f"Subscription not found: ({_client(connection)}, {_set_text(set_id)})")
 
-    def held(self, connection: Connection, group: int) -> set[WatchedQuery]:
-        """All queries that the connection has in sets of this group."""
-        sets = self._sets.of(connection)
-        return {query for query_set in sets if query_set.group == group for query in query_set.queries}
+    def of(self, connection: Connection) -> list[QuerySet]:
+        """All sets of the connection."""
+        return self._sets.of(connection)
 
     def give_up(self, query_set: QuerySet) -> None:
         self._sets.remove(query_set)

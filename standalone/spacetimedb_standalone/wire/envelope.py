@@ -25,7 +25,7 @@ _deflate: Final[Callable[..., bytes] | None] = (
 
 
 class Compression(IntEnum):
-    """The first byte of a message, and what a client may ask for."""
+    """The first byte of a message, and by its name (`Compression["GZIP"]`) what a client may ask for."""
 
     NONE = 0
     BROTLI = 1
