@@ -12,6 +12,6 @@ cdef class Bulk:
     cdef Buffer out
     cdef unsigned long long taken
     cdef size_t end
-    cdef long long pages(self, Rows rows, long long page, size_t limit) noexcept nogil
+    cdef long long collect(self, Rows rows, long long slot, size_t limit) noexcept nogil
     cdef int fill(self, Table table, u8p buf, size_t size, unsigned long long count) noexcept nogil
     cdef bint repeats(self, Table table) noexcept nogil

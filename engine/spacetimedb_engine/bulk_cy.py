@@ -27,16 +27,16 @@ class Bulk:
         self.taken = 0
         self.end = 0
 
-    def export(self, table_id: int, page: int, limit: int) -> tuple[bytes, int, int]:
-        """Rows from a page of the table on: (the rows, how many, the page to go on with, or -1 behind the last).
+    def export(self, table_id: int, slot: int, limit: int) -> tuple[bytes, int, int]:
+        """Rows of the table from a slot on: (the rows, how many, the slot to go on with, or -1 behind the last).
 
-        Begin with page 0. Ends with the page that brings the bytes to `limit`.
+        Begin with slot 0. Ends with the row that brings the bytes to `limit`.
         """
         table: Table = self.core.table_of(table_id)
         following: cython.longlong
         if self.core.journal.open:
             raise EngineError("a transaction is open: tables are copied outside of any")
-        following = self.pages(table.rows, page, limit)
+        following = self.collect(table.rows, slot, limit)
         if following == -4:
             raise MemoryError(f"no memory for a copy of table {table_id}")
         rows = self.out.take()
@@ -76,24 +76,21 @@ class Bulk:
 
     # ---- the loops
 
-    def pages(self, rows: Rows, page: cython.longlong, limit: cython.size_t) -> cython.longlong:
-        """Puts whole pages of live rows into `out`, their number into `taken`; the page to go on with, -1 at the end, -4."""
-        slot: cython.longlong
+    def collect(self, rows: Rows, slot: cython.longlong, limit: cython.size_t) -> cython.longlong:
+        """Puts live rows into `out`, their number into `taken`; the slot to go on with, -1 at the end, or -4."""
         self.taken = 0
         self.out.n = 0
-        rows.next_page = page
-        rows.next_index = 0
-        while True:
+        rows.next_page = slot >> rows.cells.shift
+        rows.next_index = slot & rows.cells.mask
+        while self.taken == 0 or self.out.n < limit:
             slot = rows.following()
             if slot < 0:
                 return -1
-            if rows.next_page != page and self.out.n >= limit:
-                return rows.next_page
-            page = rows.next_page
             rows.locate(slot)
             if self.out.append(rows.p, rows.o, rows.end - rows.o) != 0:
                 return -4
             self.taken += 1
+        return slot + 1
 
     def fill(self, table: Table, buf: u8p, size: cython.size_t, count: cython.ulonglong) -> cython.int:
         """Enters rows up to `end`: 0, 3 when what stands there is no row, -4 without memory."""

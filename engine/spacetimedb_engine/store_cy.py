@@ -266,9 +266,9 @@ class Store(Core):
 
     # ---- copies of whole tables
 
-    def export(self, table_id: int, page: int, limit: int) -> tuple[bytes, int, int]:
-        """Rows as they lie: (rows, how many, the page to go on with or -1). Begin with page 0. See `Bulk`."""
-        return self.bulk.export(table_id, page, limit)
+    def export(self, table_id: int, slot: int, limit: int) -> tuple[bytes, int, int]:
+        """Rows as they lie: (rows, how many, the slot to go on with or -1). Begin with slot 0. See `Bulk`."""
+        return self.bulk.export(table_id, slot, limit)
 
     def load(self, table_id: int, rows: bytes, count: int) -> None:
         """So many rows go into a table that has no indexes yet. Raises ReplayError. See `Bulk`."""
