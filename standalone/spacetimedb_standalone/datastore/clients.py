@@ -14,15 +14,18 @@ _CREDENTIALS_INDEX = system_schema().tables[SystemTable.CONNECTION_CREDENTIALS].
 
 
 def insert_client(store: Store, identity: Identity, connection_id: ConnectionId, jwt_payload: str) -> None:
-    """Inside a transaction. Raises `UniqueViolation` if the connection id is in use.
+    """Inside a transaction. Raises `UniqueViolation` if the connection id is another identity's.
 
-    Even by the same identity: that its rows would be the same, and inserting them no error, must not let two
-    connections share them.
+    The same identity may use its connection id twice at once, as the public server lets it: the two connections
+    share the rows, which go with the first of them.
     """
-    if store.seek(_CREDENTIALS_INDEX, connection_id.bsatn):
+    client = identity.bsatn + connection_id.bsatn
+    if store.contains(SystemTable.CLIENT, client):
+        store.delete_seek(_CREDENTIALS_INDEX, connection_id.bsatn)
+    elif store.seek(_CREDENTIALS_INDEX, connection_id.bsatn):
         raise UniqueViolation(f"connection id {connection_id} is in use", _CREDENTIALS_INDEX)
     payload = jwt_payload.encode()
-    store.insert(SystemTable.CLIENT, identity.bsatn + connection_id.bsatn)
+    store.insert(SystemTable.CLIENT, client)
     store.insert(
         SystemTable.CONNECTION_CREDENTIALS,
         connection_id.bsatn + len(payload).to_bytes(4, "little") + payload,
