@@ -12,16 +12,17 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from spacetimedb_engine import Status, Store, Turn
 from spacetimedb_lib.identity import ConnectionId, Identity
-from spacetimedb_lib.moduledef import Lifecycle, ModuleDef, ReducerDef, ViewDef, Visibility
-from spacetimedb_lib.sats.resolve import resolve
-from spacetimedb_lib.sats.type_codec import encode_type
+from spacetimedb_lib.moduledef import Lifecycle, ModuleDef, ReducerDef, ViewDef
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.catalog import SchemaCatalog
 from spacetimedb_standalone.database.program import LoadedProgram, ProgramLoader
+from spacetimedb_standalone.database.reducer_table import reducer_table
+from spacetimedb_standalone.database.told import arguments, cause_of, reducer_call, tells_calls
 from spacetimedb_standalone.database.views import MaterializedViews, ViewError
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.program import ProgramKind
@@ -30,8 +31,10 @@ from spacetimedb_standalone.host.wasm.instance import WasmInstance
 from spacetimedb_standalone.module_logs import Level, ModuleLog
 from spacetimedb_standalone.ports.clock import Clock
 from spacetimedb_standalone.sql import ruled_table
+from spacetimedb_standalone.subscriptions.encoder import UNSAID, V2, V2_PLAIN, Cause
 from spacetimedb_standalone.subscriptions.service import Subscriptions
 from spacetimedb_standalone.subscriptions.sets import Connection
+from spacetimedb_standalone.wire.server_v1 import ReducerCall
 
 FATAL = "The instance encountered a fatal error."
 OUT_OF_ENERGY = "reducer ran out of energy"
@@ -48,8 +51,10 @@ class Called:
     timestamp: int
     offset: int
     update: bytes
-    """What the caller's own query sets saw, as BSATN."""
+    """What the caller's own query sets saw, as its encoder writes it; `NO_UPDATE` if that is nothing."""
     micros: int
+    call: ReducerCall
+    """The call as it is told of."""
 
 
 class InitFailed(Exception):
@@ -67,17 +72,22 @@ class Database:
         logs: ModuleLog,
         clock: Clock,
         loader: ProgramLoader,
+        encoder_of: Callable[[Connection], V2] = lambda connection: V2_PLAIN,
     ) -> None:
+        """`encoder_of` is how connections of protocols v2 and v3 want to be told of rows."""
         self.datastore, self.turn, self.logs = datastore, turn, logs
         self.store: Store = datastore.store
         self.catalog = SchemaCatalog(datastore)
         self.views = MaterializedViews(self, clock)
-        self.subscriptions = Subscriptions(self.catalog, self.store, watch=self.store.watch, views=self.views)
+        self.subscriptions = Subscriptions(
+            self.catalog, self.store, watch=self.store.watch, views=self.views, encoder_of=encoder_of
+        )
         self.reducers: dict[str, ReducerDef] = {}
         self._clock, self._loader, self._services = clock, loader, services
         self._loaded: LoadedProgram | None = None
         self._instance: WasmInstance | None = None
         self._notified: list[int] = []
+        self._explains_calls = False
 
     # -- the module
 
@@ -160,17 +170,21 @@ class Database:
         self._loaded = loaded
         self.reducers = {reducer.full_name: reducer for reducer in definition.all_reducers}
         self._use(instance)
-        self.turn.set_reducers(
-            [
-                (
-                    reducer.full_name.encode(),
-                    reducer.id,
-                    encode_type(resolve(reducer.params, definition.module_of(reducer.namespace).typespace)),
-                    _callable_by(reducer),
-                )
-                for reducer in definition.all_reducers
-            ]
-        )
+        self._set_reducers()
+
+    def explain_calls(self) -> None:
+        """From now on there are clients that want to know who called what.
+
+        The engine forgets that of calls that it carries out by itself. So it does so no more, if the module is
+        of the kind whose callers are no secret.
+        """
+        if not self._explains_calls:
+            self._explains_calls = True
+            self._set_reducers()
+
+    def _set_reducers(self) -> None:
+        by_engine = not (self._explains_calls and tells_calls(self.definition))
+        self.turn.set_reducers(reducer_table(self.definition, by_engine=by_engine))
 
     def rule_target(self, sql: str) -> int:
         """The table that a row-level rule is about."""
@@ -212,12 +226,20 @@ class Database:
         return self._instance.call_view(view.id, view.full_name, sender, b"")
 
     def call(
-        self, reducer: ReducerDef, caller: Caller, args: bytes, connection: Connection | None = None
+        self,
+        reducer: ReducerDef,
+        caller: Caller,
+        args: bytes,
+        connection: Connection | None = None,
+        *,
+        request_id: int = 0,
+        json: str | None = None,
     ) -> Called:
         """A whole transaction around one reducer. `args` must be valid BSATN of its parameters.
 
         `connection` is the caller's own, if it watches: its part of the update comes back instead of being sent.
-        A failure is logged; `text` then is what the caller may be told.
+        `json` are the arguments as they came, if they were JSON. A failure is logged; `text` then is what the
+        caller may be told.
         """
         began = self._clock.monotonic()
         result = self.turn.call(
@@ -229,15 +251,17 @@ class Database:
             args,
         )
         micros = int((self._clock.monotonic() - began) * 1_000_000)
+        args_told = arguments(self.definition, reducer, args, json)
+        call = reducer_call(reducer, caller, args_told, request_id, result.timestamp, micros)
         if result.status == Status.OK:
-            update = self.tell(result.offset, connection)
-            return Called(Status.OK, "", result.timestamp, result.offset, update, micros)
+            update = self.tell(result.offset, connection, cause_of(self.definition, call))
+            return Called(Status.OK, "", result.timestamp, result.offset, update, micros, call)
         text = result.text.decode(errors="replace")
         status = Status(result.status)
         text = self.settle_failure(reducer.full_name, status, text, result.timestamp)
-        return Called(status, text, result.timestamp, -1, NO_UPDATE, micros)
+        return Called(status, text, result.timestamp, -1, NO_UPDATE, micros, call)
 
-    def commit(self, inputs: bytes | None = None, *, force: bool = False) -> int:
+    def commit(self, inputs: bytes | None = None, *, force: bool = False, cause: Cause = UNSAID) -> int:
         """Commit the open transaction and tell those who watch; its offset, or -1 if it consumed none.
 
         Raises ViewError if a view could not be kept in step; then the transaction is rolled back.
@@ -249,14 +273,14 @@ class Database:
             self.replace_dead()
             raise
         offset = self.datastore.commit(inputs, force=force)
-        self.tell(offset)
+        self.tell(offset, cause=cause)
         return offset
 
-    def tell(self, offset: int, caller: Connection | None = None) -> bytes:
+    def tell(self, offset: int, caller: Connection | None = None, cause: Cause = UNSAID) -> bytes:
         """Send what the transaction just committed changed to all who watch; the caller's own part comes back."""
         if offset < 0:
             return NO_UPDATE
-        return self.subscriptions.committed(self.store.take_delta(), offset, caller)
+        return self.subscriptions.committed(self.store.take_delta(), offset, caller, cause)
 
     # -- failures
 
@@ -273,10 +297,3 @@ class Database:
         """Put a fresh instance in the place of one that trapped."""
         if self._instance is not None and self._instance.dead:
             self._use(self.new_instance())
-
-
-def _callable_by(reducer: ReducerDef) -> int:
-    """0 nobody (lifecycle), 1 the owner (private), 2 everyone."""
-    if reducer.lifecycle is not None:
-        return 0
-    return 1 if reducer.visibility is Visibility.PRIVATE else 2

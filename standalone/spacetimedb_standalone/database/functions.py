@@ -17,7 +17,11 @@ from spacetimedb_standalone.module_logs import Level
 
 
 class UncallableError(Exception):
-    """The caller's fault; the text is what it is told."""
+    """The caller's fault; the text is what it is told. Some callers hear the whole chain of causes."""
+
+    def __init__(self, text: str, chain: str | None = None) -> None:
+        super().__init__(text)
+        self.chain = text if chain is None else chain
 
 
 class UnknownFunctionError(UncallableError):
@@ -65,7 +69,8 @@ def arguments_from_json(database: Database, function: ReducerDef | ProcedureDef,
     try:
         return arguments_codec(function.full_name, function.params, typespace).read(text)
     except JsonArgumentsError as error:
-        raise _refused(database, function, error.chain(_kind(function))) from error
+        where = str(error) if error.path is None else error.path
+        raise _refused(database, function, where, error.chain(_kind(function))) from error
 
 
 def check_arguments(database: Database, function: ReducerDef | ProcedureDef, args: bytes) -> None:
@@ -73,18 +78,20 @@ def check_arguments(database: Database, function: ReducerDef | ProcedureDef, arg
     try:
         codec(function.params, _typespace(database, function)).decode(args)
     except DecodeError as error:
-        kind, name = _kind(function), function.full_name
-        raise _refused(database, function, f"invalid arguments for {kind} {name}: {error}") from error
+        chain = JsonArgumentsError(function.full_name, None, str(error)).chain(_kind(function))
+        raise _refused(database, function, str(error), chain) from error
 
 
-def _refused(database: Database, function: ReducerDef | ProcedureDef, text: str) -> ArgumentsError:
+def _refused(
+    database: Database, function: ReducerDef | ProcedureDef, error: str, chain: str
+) -> ArgumentsError:
     _note(
         database,
         f'External attempt to call {_kind(function)} "{function.full_name}" failed, invalid arguments.\n'
         "This is likely due to a mismatched client schema, have you run `spacetime generate` recently?",
         function.full_name,
     )
-    return ArgumentsError(text)
+    return ArgumentsError(f"invalid arguments for {_kind(function)} {function.full_name}: {error}", chain)
 
 
 def _kind(function: ReducerDef | ProcedureDef) -> str:

@@ -16,6 +16,7 @@ from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_lib.moduledef import Lifecycle, ReducerDef
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
+from spacetimedb_standalone.database.told import cause_of, lifecycle_call
 from spacetimedb_standalone.database.views import ViewError
 
 log = logging.getLogger(__name__)
@@ -58,8 +59,9 @@ def connect(database: Database, caller: Caller) -> Refusal | None:
             exhausted = outcome.status is Status.EXHAUSTED
             return Refusal(RefusedFor.EXHAUSTED if exhausted else RefusedFor.REJECTED, text)
     record = call_inputs(CONNECTED, bytes(caller.identity), bytes(caller.connection_id), timestamp, b"")
+    call = lifecycle_call(reducer, caller.identity, caller.connection_id, timestamp)
     try:
-        database.commit(record, force=True)
+        database.commit(record, force=True, cause=cause_of(database.definition, call))
     except ViewError as error:
         return Refusal(RefusedFor.REJECTED, str(error))
     return None
@@ -79,8 +81,9 @@ def disconnect(database: Database, identity: Identity, connection_id: Connection
     datastore.delete_client(identity, connection_id)
     name = DISCONNECTED if reducer is None else reducer.full_name.encode()
     record = call_inputs(name, bytes(identity), bytes(connection_id), timestamp, b"")
+    call = lifecycle_call(reducer, identity, connection_id, timestamp)
     try:
-        database.commit(record, force=True)
+        database.commit(record, force=True, cause=cause_of(database.definition, call))
     except ViewError as error:
         log.error("a connection that is gone could not be taken out of st_client: %s", error)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
+from spacetimedb_standalone.database.told import call_of_nobody, cause_of
 from spacetimedb_standalone.sql import Caller as SqlCaller
 from spacetimedb_standalone.sql import SqlResult, prepare
 
@@ -20,5 +21,5 @@ def execute(database: Database, caller: Caller, text: str) -> SqlResult:
     except BaseException:
         database.datastore.rollback()
         raise
-    database.commit()
+    database.commit(cause=cause_of(database.definition, call_of_nobody(caller, database.stamp())))
     return result

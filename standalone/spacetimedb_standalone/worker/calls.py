@@ -67,12 +67,12 @@ class CallRoutes:
             reducer = find_reducer(database, name, caller.is_owner)
             args = arguments_from_json(database, reducer, text)
         except (LifecycleError, ArgumentsError) as error:
-            return web.Response(status=400, text=str(error))
+            return web.Response(status=400, text=error.chain)
         except UnknownFunctionError as error:
             if reducers_only:
                 return web.Response(status=404, text=str(error))
             return self._call_procedure(caller, name, text)
-        called = database.call(reducer, caller, args)
+        called = database.call(reducer, caller, args, json=text)
         headers = {"spacetime-energy-used": "0", "spacetime-execution-duration-micros": str(called.micros)}
         if called.status is Status.OK:
             return web.Response(text="", headers=headers)
@@ -85,7 +85,7 @@ class CallRoutes:
             procedure = find_procedure(self._database, name, caller.is_owner)
             args = arguments_from_json(self._database, procedure, text)
         except ArgumentsError as error:
-            return web.Response(status=400, text=str(error))
+            return web.Response(status=400, text=error.chain)
         except UnknownFunctionError as error:
             return web.Response(status=404, text=str(error))
         result = self._procedures.run(procedure, caller, args)
