@@ -111,18 +111,21 @@ def test_a_disk_that_refuses_is_told_and_loses_nothing_durable() -> None:
     assert again.store.next_offset == len(history) - 1
 
 
-def test_a_connection_id_in_use_is_refused() -> None:
+def test_a_connection_id_of_another_identity_is_refused() -> None:
     datastore = Datastore.in_memory()
     first, second, connection = Identity.from_int(1), Identity.from_int(2), ConnectionId.from_int(3)
     datastore.begin()
     datastore.insert_client(first, connection, "{}")
     assert datastore.commit(b"\4call", force=True) == 0
     assert datastore.log.durable_offset == 0, "without a disk everything counts as durable"
-    for identity in (first, second):
-        datastore.begin()
-        with pytest.raises(UniqueViolation, match="is in use"):
-            datastore.insert_client(identity, connection, "{}")
-        datastore.rollback()
+    datastore.begin()
+    with pytest.raises(UniqueViolation, match="is in use"):
+        datastore.insert_client(second, connection, "{}")
+    datastore.rollback()
+    datastore.begin()
+    datastore.insert_client(first, connection, '{"another": "token"}')
+    assert datastore.clients() == [(first, connection)], "two connections of one identity share the row"
+    datastore.rollback()
     assert datastore.clients() == [(first, connection)]
     with pytest.raises(StorageError, match="not initialized"):
         _ = datastore.owner
