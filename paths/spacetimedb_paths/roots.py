@@ -8,6 +8,7 @@ from pathlib import PurePath
 from spacetimedb_paths.cli import BinDir, BinFile, ConfigDir, RootDir
 from spacetimedb_paths.platform import Platform
 from spacetimedb_paths.server import ServerDataDir
+from spacetimedb_paths.update import UpdateDir
 
 
 class NoHomeError(RuntimeError):
@@ -64,6 +65,11 @@ class SpacetimePaths:
             BinDir(data / "bin"),
             ServerDataDir(data / "data"),
         )
+
+    @property
+    def update_dir(self) -> UpdateDir:
+        """The version manager's records: beside `cli_bin_dir`, so that a rename moves a version there."""
+        return UpdateDir(self.cli_bin_dir.pure.parent / "update")
 
     def to_root_dir(self) -> RootDir | None:
         """The directory that holds all four places, if one does."""

@@ -1,0 +1,298 @@
+"""Carrying out a plan: one method for each kind of step.
+
+The order within each step is what makes it safe to be killed: write elsewhere, bring it to the disk,
+rename. An error takes back what is half-done and leaves the rest as it was; a kill leaves that to the
+next run (`recovery`).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from spacetimedb_update.archive.program_format import HEAD_BYTES, suits
+from spacetimedb_update.archive.unpack import unpack
+from spacetimedb_update.changes.backup import back_up
+from spacetimedb_update.changes.journal import Journal, remove_journal
+from spacetimedb_update.changes.recovery import ASIDE_PREFIX, recover, sweep
+from spacetimedb_update.changes.steps import (
+    BackUp,
+    DeleteBackup,
+    Download,
+    Link,
+    Place,
+    Plan,
+    PointCommand,
+    PutBack,
+    Select,
+    Step,
+    Tidy,
+    Unpack,
+    Withdraw,
+)
+from spacetimedb_update.errors import DiskError, RepositoryError
+from spacetimedb_update.host import Host
+from spacetimedb_update.installation.history import record_selection
+from spacetimedb_update.installation.links import current_name, point_command, select_version
+from spacetimedb_update.installation.site import FILES_JSON, PROGRAMS, RECEIPT, TARGETS_JSON, Site
+from spacetimedb_update.installation.survey import BACKUP_DATA
+from spacetimedb_update.ports.file_trees import (
+    directories,
+    read_bytes,
+    remove_if_there,
+    remove_tree,
+    replace_file,
+    walk,
+)
+from spacetimedb_update.releases.catalogue import Artifact
+from spacetimedb_update.releases.fetcher import Wanted
+from spacetimedb_update.releases.file_list import FileList
+from spacetimedb_update.releases.repository import Releases
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Where releases come from: the repository, its signed metadata as bytes, and perhaps an archive at hand."""
+
+    releases: Releases
+    targets_document: bytes
+    archive_at_hand: Path | None = None
+
+
+class Executor:
+    """Carries out plans; needs the lock and a recovered installation."""
+
+    def __init__(self, site: Site, host: Host, supply: Supply | None = None) -> None:
+        self._site = site
+        self._host = host
+        self._supply = supply
+
+    def run(self, plan: Plan) -> None:
+        """Carry out every step, or raise and leave what was there as it was.
+
+        An empty plan only says that an interrupted one, if there was one, has come to its end.
+        """
+        if not plan.steps:
+            return remove_journal(self._site, self._host)
+        self._check_space(plan)
+        journal = Journal(plan.operation, plan.version, self._now())
+        try:
+            journal.write(self._site, self._host)
+            self._host.crash_points.reached("journaled")
+            for step in plan.steps:
+                self._step(step, journal)
+            remove_journal(self._site, self._host)
+        except Exception:
+            self._take_back()
+            raise
+        return self._host.crash_points.reached("finished")
+
+    def _take_back(self) -> None:
+        """As far as the trouble that led here allows; the next run does the rest."""
+        with suppress(OSError):
+            recover(self._site, self._host)
+            remove_journal(self._site, self._host)
+
+    def _now(self) -> datetime:
+        return self._host.clock.now()
+
+    def _check_space(self, plan: Plan) -> None:
+        needed, free = plan.disk_bytes, self._host.files.free_bytes(self._site.update_dir)
+        if needed > free:
+            raise DiskError(
+                f"v{plan.version} needs {needed >> 20} MiB at {self._site.bin_dir}, where {free >> 20} MiB are free: "
+                "free some space (`spacetime version gc` helps), then run the command again"
+            )
+
+    def _step(self, step: Step, journal: Journal) -> None:
+        match step:
+            case Download(artifact):
+                self._download(artifact)
+            case Unpack(artifact):
+                self._unpack(artifact)
+            case Place(version, displaces):
+                self._place(version, displaces)
+            case BackUp(written_by, before, _):
+                back_up(self._site, self._host, written_by, before, self._now())
+                self._host.crash_points.reached("backed-up")
+            case Select(version):
+                self._select(version)
+            case PointCommand(version):
+                point_command(self._site, self._host, version)
+                self._host.crash_points.reached("command-pointed")
+            case Withdraw(name, is_link):
+                self._withdraw(name, is_link)
+            case Link(name, target):
+                self._link(name, target)
+            case PutBack():
+                self._put_back(step, journal)
+            case DeleteBackup(backup):
+                self._discard(backup.folder)
+            case Tidy():
+                self._tidy()
+
+    # --- bringing a version in ---
+
+    def _archive(self, artifact: Artifact) -> Path:
+        return self._site.downloads / f"{artifact.archive.sha256}-{artifact.file_name}"
+
+    def _list(self, artifact: Artifact) -> Path:
+        return self._site.downloads / f"{artifact.file_list.sha256}.files.json"
+
+    def _download(self, artifact: Artifact) -> None:
+        self._host.files.make_directory(self._site.downloads)
+        self._get(artifact.file_list, self._list(artifact), f"v{artifact.version}: list of files")
+        self._take_archive_at_hand(artifact)
+        self._get(
+            artifact.archive, self._archive(artifact), f"Installing v{artifact.version}: downloading..."
+        )
+        self._host.crash_points.reached("fetched")
+
+    def _get(self, wanted: Wanted, destination: Path, label: str) -> None:
+        assert self._supply is not None
+        with self._host.terminal.progress(label, wanted.size) as show:
+
+            def progress(done: int) -> None:
+                show(done)
+                self._host.crash_points.reached("fetching")
+
+            self._supply.releases.download(wanted, destination, self._host.files, progress)
+
+    def _take_archive_at_hand(self, artifact: Artifact) -> None:
+        """Start the download with what somebody has got already; its hash is checked like any other's."""
+        assert self._supply is not None
+        at_hand, archive = self._supply.archive_at_hand, self._archive(artifact)
+        files = self._host.files
+        if at_hand is None or files.kind(archive) is not None or files.size(at_hand) != artifact.archive.size:
+            return
+        files.copy(at_hand, archive)
+
+    def _unpack(self, artifact: Artifact) -> None:
+        files, staged = self._host.files, self._site.staging / artifact.version
+        remove_tree(files, staged)
+        list_bytes = read_bytes(files, self._list(artifact))
+        wanted = FileList.from_json(list_bytes)
+        if (wanted.version, wanted.target) != (artifact.version, artifact.target):
+            raise RepositoryError(
+                f"the list of files is for {wanted.version} on {wanted.target}, not for {artifact.version} on "
+                f"{artifact.target}: use another mirror"
+            )
+        unpack(
+            files,
+            self._archive(artifact),
+            staged,
+            wanted,
+            fold_case=self._host.machine.platform.system != "linux",
+            unpacked=lambda path: self._host.crash_points.reached("unpacking"),
+        )
+        self._check_programs(staged, artifact)
+        files.make_directory(staged / RECEIPT)
+        replace_file(files, staged / RECEIPT / FILES_JSON, list_bytes)
+        assert self._supply is not None
+        replace_file(files, staged / RECEIPT / TARGETS_JSON, self._supply.targets_document)
+        self._host.crash_points.reached("unpacked")
+        self._sync(staged)
+        self._host.crash_points.reached("synced")
+
+    def _check_programs(self, staged: Path, artifact: Artifact) -> None:
+        """What was unpacked must be a version, and one for this machine."""
+        for name in PROGRAMS:
+            file_name = self._site.program("", name).name
+            if not self._host.files.is_executable(staged / file_name):
+                raise RepositoryError(
+                    f"{artifact.file_name} has no program {file_name}: it is no release of SpacetimeDB"
+                )
+            with self._host.files.open_read(staged / file_name) as file:
+                if not suits(file.read(HEAD_BYTES), self._host.machine.triple):
+                    raise RepositoryError(
+                        f"{file_name} in {artifact.file_name} was built for another machine than this "
+                        f"({self._host.machine.triple}): nothing was installed"
+                    )
+
+    def _sync(self, tree: Path) -> None:
+        files = self._host.files
+        for path, kind in walk(files, tree):
+            if kind == "file":
+                with files.open_append(tree / path) as file:
+                    files.sync(file)
+        for folder in directories(files, tree):
+            files.sync_directory(folder)
+
+    def _place(self, version: str, displaces: bool) -> None:
+        files, destination = self._host.files, self._site.version_dir(version)
+        files.make_directory(self._site.bin_dir)
+        if displaces:
+            files.make_directory(self._site.trash)
+            remove_tree(files, self._site.trash / version)
+            files.rename(destination, self._site.trash / version)
+            self._host.crash_points.reached("displaced")
+        files.rename(self._site.staging / version, destination)
+        files.sync_directory(self._site.bin_dir)
+        self._host.crash_points.reached("placed")
+
+    def _tidy(self) -> None:
+        files = self._host.files
+        for name in files.names(self._site.downloads):
+            remove_if_there(files, self._site.downloads / name)
+        sweep(self._site, self._host)
+        self._host.crash_points.reached("tidied")
+
+    # --- selecting and removing ---
+
+    def _select(self, version: str) -> None:
+        before = current_name(self._site, self._host.files)
+        if before is not None:  # it may have been selected by other means than this program
+            record_selection(self._host.files, self._site.history, before)
+        select_version(self._site, self._host, version)
+        self._host.crash_points.reached("selected")
+        record_selection(self._host.files, self._site.history, version)
+        self._host.crash_points.reached("recorded")
+
+    def _withdraw(self, name: str, is_link: bool) -> None:
+        if is_link:
+            remove_tree(self._host.files, self._site.version_dir(name))
+        else:
+            self._discard(self._site.version_dir(name))
+        self._host.files.sync_directory(self._site.bin_dir)
+
+    def _discard(self, folder: Path) -> None:
+        """Delete a folder: it has lost its name before its first file goes."""
+        files = self._host.files
+        files.make_directory(self._site.trash)
+        remove_tree(files, self._site.trash / folder.name)
+        files.rename(folder, self._site.trash / folder.name)
+        self._host.crash_points.reached("withdrawn")
+        remove_tree(files, self._site.trash / folder.name)
+        self._host.crash_points.reached("deleted")
+
+    def _link(self, name: str, target: str) -> None:
+        files, place = self._host.files, self._site.version_dir(name)
+        files.make_directory(self._site.bin_dir)
+        remove_tree(files, place)
+        if self._site.windows:
+            files.make_junction(place, Path(target))
+        else:
+            files.make_link(place, target)
+        files.sync_directory(self._site.bin_dir)
+
+    # --- data ---
+
+    def _put_back(self, step: PutBack, journal: Journal) -> None:
+        files, data = self._host.files, self._site.data_dir
+        aside = f"{ASIDE_PREFIX}{self._now():%Y%m%dT%H%M%S.%f}"
+        replace(journal, backup=step.backup.name, aside=aside).write(self._site, self._host)
+        files.make_directory(self._site.backups / aside)
+        if files.exchange(step.backup.data, data):
+            self._host.crash_points.reached("data-put-back")
+            files.rename(step.backup.data, self._site.backups / aside / BACKUP_DATA)
+        else:
+            files.rename(data, self._site.backups / aside / BACKUP_DATA)
+            self._host.crash_points.reached("data-set-aside")
+            files.rename(step.backup.data, data)
+            self._host.crash_points.reached("data-put-back")
+        remove_tree(files, step.backup.folder)
+        self._host.terminal.err(
+            f"The data from until now is kept at {self._site.backups / aside / BACKUP_DATA}"
+        )

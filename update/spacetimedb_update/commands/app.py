@@ -1,0 +1,73 @@
+"""From a command line of the version manager to its exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from spacetimedb_paths import SpacetimePaths
+from spacetimedb_paths.roots import NoHomeError
+from spacetimedb_update.commands.grammar import parser
+from spacetimedb_update.commands.run import Run
+from spacetimedb_update.errors import ArgumentError, HostError, UpdateError, disk_error, report
+from spacetimedb_update.host import Host
+from spacetimedb_update.installation.site import Site
+from spacetimedb_update.ports.terminal import print_anything
+
+
+def run(arguments: Sequence[str], host: Host | None = None) -> int:
+    """Run one command line to its end; returns the exit code: 0, 1, or 2 for wrong arguments."""
+    if host is None:
+        print_anything(sys.stdin, sys.stdout, sys.stderr)
+        host = Host()
+    try:
+        return _run(arguments, host)
+    except ArgumentError as error:
+        host.terminal.err(f"error: {error}")
+        return error.exit_code
+    except UpdateError as error:
+        host.terminal.err(report(error))
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output has left, which ends us without a word
+        return 1
+    except OSError as error:
+        trouble = disk_error(error)
+        trouble.__cause__ = error
+        host.terminal.err(report(trouble))
+        return trouble.exit_code
+    except KeyboardInterrupt:
+        host.terminal.err("Interrupted. What was half-done is swept by the next command.")
+        return 130
+
+
+def _run(arguments: Sequence[str], host: Host) -> int:
+    grammar = parser()
+    try:
+        parsed = grammar.parse_args(arguments)
+    except SystemExit as end:  # help was printed
+        return int(end.code or 0)
+    if parsed.own_version:
+        host.terminal.out(f"spacetimedb-update {host.version}")
+        return 0
+    if parsed.command is None:
+        host.terminal.err(parsed.parser.format_help().rstrip())
+        return 2
+    root = getattr(parsed, "install_root", None) or parsed.root_dir
+    command = importlib.import_module(f"spacetimedb_update.commands.{parsed.command}")
+    code: int = command.run(Run(host, site(host, root)), parsed)
+    return code
+
+
+def site(host: Host, root: str | None) -> Site:
+    """The installation below `root`, or at the defaults of the system."""
+    platform = host.machine.platform
+    try:
+        if root is None:
+            paths = SpacetimePaths.from_platform(platform)
+        else:
+            paths = SpacetimePaths.from_root_dir(Path(root), platform)
+    except NoHomeError as error:
+        raise HostError(str(error)) from None
+    return Site(paths, platform.is_windows)

@@ -1,0 +1,67 @@
+"""The entry point of `spacetime`, `spacetimedb-update` and `spacetime-install`."""
+
+import sys
+
+from spacetimedb_update.proxy import applet, notice
+from spacetimedb_update.proxy.arguments import scan, split_version
+from spacetimedb_update.proxy.failure import Failure, reason
+from spacetimedb_update.proxy.places import places
+from spacetimedb_update.proxy.selection import missing, select
+from spacetimedb_update.proxy.system import System
+
+MANAGER_COMMANDS = ("version", "self-install", "self-uninstall")
+
+
+def main() -> None:
+    """Run the command line of this process and exit."""
+    sys.exit(run(System.current()))
+
+
+def run(system: System) -> int:
+    """Run one command line to its end, or become another program; returns the exit code."""
+    try:
+        return _dispatch(system)
+    except Failure as failure:
+        system.say(failure.report())
+        return failure.exit_code
+    except KeyboardInterrupt:
+        return 130
+
+
+def _dispatch(system: System) -> int:
+    name = applet.applet(system.argv[0] if system.argv else "", system.env)
+    arguments = system.argv[1:]
+    if name == applet.INSTALL:
+        return manage(["self-install", *arguments])
+    if name == applet.UPDATE:
+        root, at = scan(arguments)
+        if at is None or arguments[at] != "cli":
+            return manage(arguments)
+        root_argument = [f"--root-dir={root}"] if root is not None else []
+        return proxy(system, "spacetime", None, [*root_argument, *arguments[at + 1 :]])
+    plus, arguments = split_version(arguments)
+    if arguments and arguments[0] in MANAGER_COMMANDS:
+        return manage(arguments)
+    return proxy(system, system.argv[0], plus, arguments)
+
+
+def proxy(system: System, argv0: str, plus: str | None, arguments: list[str]) -> int:
+    """Become the command line of the selected version. Raises `Failure` where that is not to be had."""
+    root, at = scan(arguments)
+    where = places(root, system.env, system.windows)
+    selection = select(plus, system.env, system.working_directory())
+    notice.tell(system, where, root)
+    program = where.cli(selection.name)
+    try:
+        return system.become(program, [argv0, *arguments])
+    except OSError as error:
+        if at is not None and arguments[at] == "version":
+            return manage(arguments)
+        raise missing(selection, where, f"exec failed for {program}", reason(error)) from None
+
+
+def manage(arguments: list[str]) -> int:
+    """The version manager, imported only now."""
+    from spacetimedb_update.commands.app import run as run_manager
+
+    return run_manager(arguments)

@@ -1,0 +1,87 @@
+"""Which installed version runs: the first of these that says anything.
+
+1. `+VERSION` as the first argument, 2. the environment variable SPACETIME_VERSION,
+3. the nearest pin of a project (`pins`), 4. the link `bin/current`.
+"""
+
+import os
+
+from spacetimedb_update.proxy.failure import Failure
+from spacetimedb_update.proxy.names import CURRENT, is_version_name
+from spacetimedb_update.proxy.pins import nearest_pin
+from spacetimedb_update.proxy.places import Places
+
+VARIABLE = "SPACETIME_VERSION"
+NO_CURRENT = (
+    "It seems like the spacetime version set as current may not exist. Try using `spacetime version`\n"
+    "to set a different version as default or to install a new version altogether."
+)
+
+
+class Selection:
+    """The name of a version, and who asked for it: None for the link `current`."""
+
+    __slots__ = ("asked_by", "name")
+
+    def __init__(self, name: str, asked_by: str | None) -> None:
+        self.name = name
+        self.asked_by = asked_by
+
+
+def select(plus: str | None, env: "dict[str, str]", directory: str | None) -> Selection:
+    """The selection for a command started in `directory` (None where that is gone).
+
+    Raises `Failure` for a request that cannot be the name of a version.
+    """
+    if plus is not None:
+        return Selection(_checked(plus, f"+{plus}"), f"the argument +{plus}")
+    value = env.get(VARIABLE, "")
+    if value:
+        return Selection(_checked(value, f"{VARIABLE}={value}"), f"the environment variable {VARIABLE}")
+    pin = nearest_pin(directory) if directory is not None else None
+    if pin is not None:
+        return Selection(pin[0], pin[1])
+    return Selection(CURRENT, None)
+
+
+def _checked(name: str, request: str) -> str:
+    if not is_version_name(name):
+        raise Failure(
+            f"`{request}` does not name a version: write for example +2.10.0, or list what is there "
+            "with `spacetime version list`"
+        )
+    return name
+
+
+def missing(selection: Selection, places: Places, *causes: str) -> Failure:
+    """The failure to tell when the selected version cannot be started; `causes` are the system's words."""
+    if selection.asked_by is None:
+        return Failure(NO_CURRENT, *_about_current(places), *causes)
+    name = selection.name
+    if os.path.isdir(places.version_dir(name)):
+        return Failure(
+            f"version {name}, asked for by {selection.asked_by}, is damaged: `spacetime version verify {name}` "
+            f"tells how, `spacetime version install {name}` installs it again",
+            *causes,
+        )
+    return Failure(
+        f"version {name} is not installed, but {selection.asked_by} asks for it: "
+        f"`spacetime version install {name}` installs it"
+    )
+
+
+def _about_current(places: Places) -> list[str]:
+    """What is wrong with the link `current`, and the command that mends it."""
+    try:
+        text = os.readlink(places.current())
+    except FileNotFoundError:
+        return ["no version is selected: `spacetime version upgrade` installs and selects the latest"]
+    except OSError:
+        return []
+    name = os.path.basename(text)
+    if os.path.isdir(os.path.join(places.bin_dir, text)):
+        return [f"version {name} is damaged: `spacetime version verify {name}` tells how"]
+    return [
+        f"{places.current()} selects {name}, which is not installed: "
+        f"`spacetime version install {name}` installs it"
+    ]
