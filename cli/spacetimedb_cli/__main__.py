@@ -6,18 +6,19 @@ import os
 import sys
 
 from spacetimedb_cli.help_pages import page
+from spacetimedb_cli.program import started_program, without_places
 
 
 def main() -> None:
     """Run the command line of this process and exit."""
-    if sys.argv[1:] in (["--version"], ["-V"]):  # answered without loading anything: scripts ask it often
-        from spacetimedb_cli.program import started_program
+    arguments = without_places(sys.argv[1:])
+    if arguments in (["--version"], ["-V"]):  # answered without loading anything: scripts ask it often
         from spacetimedb_cli.version import VERSION, version_text
 
-        long = sys.argv[1] == "--version"
+        long = arguments == ["--version"]
         show(f"{version_text(started_program())}\n" if long else f"spacetime {VERSION}\n")
         return
-    if (text := page(sys.argv[1:])) is not None:
+    if (text := page(arguments)) is not None:
         show(text)
         return
     from spacetimedb_cli.app import run

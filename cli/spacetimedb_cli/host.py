@@ -59,7 +59,7 @@ class Host:
     platform: Platform = field(default_factory=Platform.current)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     working_directory: Path = field(default_factory=Path.cwd)
-    program: Path = field(default_factory=started_program)
+    program: Path = field(default_factory=lambda: Path(started_program()))
     replace_process: Callable[..., NoReturn] = replace_process
     open_browser: Callable[[str], bool] = open_browser
     sleep: Callable[[float], None] = time.sleep

@@ -140,7 +140,7 @@ def test_the_commit_of_a_checkout(tmp_path, head, expected):
     (tmp_path / ".git/refs/heads/main").write_text("a" * 40 + "\n")
     if head is not None:
         (tmp_path / ".git/HEAD").write_text(head)
-    assert commit(tmp_path) == expected
+    assert commit(str(tmp_path)) == expected
 
 
 def modules_loaded(*arguments: str) -> set[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from spacetimedb_cli.help_pages import page, wanted
+from spacetimedb_cli.program import without_places
 from spacetimedb_cli.render.help_pages import command_paths, write_pages
 
 ROOT = Path(__file__).parents[2]
@@ -66,6 +67,23 @@ def test_only_plain_words_can_name_a_page(word):
     assert wanted([word, "--help"]) is None
 
 
+@pytest.mark.parametrize(
+    ("given", "rest"),
+    [
+        ([], []),
+        (["--help"], ["--help"]),
+        (["--root-dir", "x", "--help"], ["--help"]),
+        (["--root-dir=x", "--config-path", "y", "-V"], ["-V"]),
+        (["--root-dir=", "publish", "--root-dir=x"], ["publish", "--root-dir=x"]),
+        (["--root-dir", "--version"], []),
+        (["--root-dir"], ["--root-dir"]),
+        (["--config-path=x", "--root-dir"], ["--config-path=x", "--root-dir"]),
+    ],
+)
+def test_where_files_are_makes_no_difference_to_help(given, rest):
+    assert without_places(given) == rest
+
+
 def test_a_narrow_terminal_gets_help_that_fits_it(folder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "79")
     assert page(["--help"], folder) is None
@@ -86,7 +104,7 @@ def test_showing_a_page_loads_nothing_but_the_reader(folder):
         "print('LOADED', *(set(sys.modules) - before))"
     )
     done = subprocess.run(
-        [sys.executable, "-S", "-c", code, folder, "--help"],
+        [sys.executable, "-S", "-c", code, folder, "--root-dir", "anywhere", "--help"],
         capture_output=True,
         text=True,
         env={"PYTHONPATH": str(ROOT / "cli"), "COLUMNS": "80"},
@@ -94,4 +112,4 @@ def test_showing_a_page_loads_nothing_but_the_reader(folder):
     )
     text, _, loaded = done.stdout.rpartition("LOADED")
     assert "Commands:" in text
-    assert loaded.split() == ["spacetimedb_cli.__main__"]
+    assert sorted(loaded.split()) == ["spacetimedb_cli.__main__", "spacetimedb_cli.program"]
