@@ -23,12 +23,14 @@ from spacetimedb_standalone.ports import File, Files
 
 logger = logging.getLogger(__name__)
 
+INDEX_SUFFIX = ".stdb.ofs"
+
 _ENTRY = struct.Struct("<QQ")
 
 
 def index_path(segment: Path) -> Path:
     """The index that belongs to a segment file."""
-    return segment.with_name(segment.name.removesuffix(".stdb.log") + ".stdb.ofs")
+    return segment.with_name(segment.name.removesuffix(".stdb.log") + INDEX_SUFFIX)
 
 
 def read_entries(files: Files, segment: Path) -> list[tuple[int, int]]:

@@ -59,6 +59,19 @@ class CommitLogSettings:
     )
     preallocate_segments: bool = _key("preallocate-segments", boolean, False)
     write_buffer_size: int = _key("write-buffer-size", positive, 131072)
+    retention: bool = _key("retention", boolean, True)
+    """Whether segments go whose transactions are all in the second newest snapshot."""
+    compress_segments: bool = _key("compress-segments", boolean, True)
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotSettings:
+    """When snapshots are taken: by whichever limit comes first; 0 turns one off. `every` is seconds."""
+
+    enabled: bool = _key("enabled", boolean, True)
+    every_bytes: int = _key("every-bytes", number, 1 << 28)
+    every_transactions: int = _key("every-transactions", number, 1_000_000)
+    every: float = _key("every", long_duration, 3600.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +145,7 @@ class ServerConfig:
     v8: JsSettings = field(default_factory=JsSettings)
     v8_heap_policy: JsHeapSettings = field(default_factory=JsHeapSettings)
     commitlog: CommitLogSettings = field(default_factory=CommitLogSettings)
+    snapshots: SnapshotSettings = field(default_factory=SnapshotSettings)
     websocket: WebSocketSettings = field(default_factory=WebSocketSettings)
 
 
@@ -143,6 +157,7 @@ _SECTIONS: Final[dict[str, type[Any]]] = {
     "v8": JsSettings,
     "v8_heap_policy": JsHeapSettings,
     "commitlog": CommitLogSettings,
+    "snapshots": SnapshotSettings,
     "websocket": WebSocketSettings,
 }
 
