@@ -52,7 +52,7 @@ class Buffer:
         return 0
 
     def append(self, src: u8p, off: cython.size_t, n: cython.size_t) -> cython.int:
-        if self.reserve(n) != 0:
+        if self.cap - self.n < n and self.reserve(n) != 0:
             return -4
         if n > 0:
             copy(self.data, self.n, src, off, n)
@@ -60,28 +60,28 @@ class Buffer:
         return 0
 
     def put8(self, v: cython.uint) -> cython.int:
-        if self.reserve(1) != 0:
+        if self.cap - self.n < 1 and self.reserve(1) != 0:
             return -4
         st8(self.data, self.n, v)
         self.n += 1
         return 0
 
     def put16(self, v: cython.uint) -> cython.int:
-        if self.reserve(2) != 0:
+        if self.cap - self.n < 2 and self.reserve(2) != 0:
             return -4
         st16(self.data, self.n, v)
         self.n += 2
         return 0
 
     def put32(self, v: cython.uint) -> cython.int:
-        if self.reserve(4) != 0:
+        if self.cap - self.n < 4 and self.reserve(4) != 0:
             return -4
         st32(self.data, self.n, v)
         self.n += 4
         return 0
 
     def put64(self, v: cython.ulonglong) -> cython.int:
-        if self.reserve(8) != 0:
+        if self.cap - self.n < 8 and self.reserve(8) != 0:
             return -4
         st64(self.data, self.n, v)
         self.n += 8
@@ -89,7 +89,7 @@ class Buffer:
 
     def put_varint(self, v: cython.ulonglong) -> cython.int:
         """Unsigned LEB128: seven bits a byte, the lowest first."""
-        if self.reserve(10) != 0:
+        if self.cap - self.n < 10 and self.reserve(10) != 0:
             return -4
         while v > 127:
             st8(self.data, self.n, (v & 127) | 128)

@@ -112,5 +112,4 @@ class Committer:
 
     def close(self) -> cython.void:
         """The transaction is over."""
-        self.recorder.delta.shrink(1 << 20)
         self.journal.end()

@@ -1,8 +1,12 @@
-"""Row by key, unordered: open addressing over 32-bit slots, 5 to 11 bytes a row.
+"""Row by key, unordered: one cache line a bucket, 6 to 13 bytes a row.
 
-An entry is the slot of a row plus one, 0 an empty place; keys are read from the rows. Entries of one key normally do
-not repeat; while a log is replayed they may for a moment, so nothing here relies on it. Collisions go to the
-next place, and a removal closes the gap, so there are no tombstones.
+A bucket (64 bytes) has 12 places: 12 tags (u8, 0 an empty place), u16 overflow, u16 unused, 12 row slots (u32). A tag is
+eight bits of the key's hash, so that rows that only share the bucket are hardly ever looked at; keys themselves are
+read from the rows. A row whose bucket is full goes to the next one with room, at a stride that depends on its tag, and
+every full bucket it passed counts it in its overflow: where that is 0 a search ends. So taking a row out leaves no trace.
+(An overflow that ever reached 65535 stays there.)
+
+Keys normally do not repeat; while a log is replayed they may for a moment, so nothing here relies on it.
 
 `add` may need memory; `remove`, and an `add` that merely undoes a `remove` of the same transaction, never do: the table
 is made smaller by `settle` only, between transactions.
@@ -14,154 +18,226 @@ import cython
 
 if not cython.compiled:
     from spacetimedb_engine.keys_cy import Key
-    from spacetimedb_engine.memory import alloc, is_null, ld32, null, release, same, st32, u8p
+    from spacetimedb_engine.memory import (
+        alloc,
+        is_null,
+        ld8,
+        ld16,
+        ld32,
+        lowest,
+        match12,
+        null,
+        release,
+        same,
+        st8,
+        st16,
+        st32,
+        to_line,
+        u8p,
+    )
     from spacetimedb_engine.rows_cy import Rows
+
+BUCKET = cython.declare(cython.size_t, 64)
+OVERFLOW = cython.declare(cython.size_t, 12)
+SLOTS = cython.declare(cython.size_t, 16)
+FULL = cython.declare(cython.size_t, 10)
+"""Rows a bucket, on average, before there must be more buckets."""
+FOREVER = cython.declare(cython.uint, 0xFFFF)
+
+BY_POINT = cython.declare(cython.uint, 0)
+BY_ROW = cython.declare(cython.uint, 1)
+BY_ALL = cython.declare(cython.uint, 2)
+
+
+def tag_of(h: cython.ulonglong) -> cython.uint:
+    return (h >> 56) if h >> 56 else 1
 
 
 class HashIndex:
+    """`buckets` is a power of two, or 0; they begin `base` bytes into `memory`, on a cache line."""
+
     def __init__(self, rows: Rows, key: Key) -> None:
         self.rows = rows
         self.key = key
-        self.slots = null()
-        self.mask = 0
+        self.memory = null()
+        self.base = 0
+        self.buckets = 0
         self.count = 0
 
     def __dealloc__(self) -> None:
-        release(self.slots)
+        release(self.memory)
+
+    # ---- finding: the slot of a row, or -1
 
     def seek(self, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.longlong:
-        """The slot of a row with the key of the point, or -1."""
-        i: cython.size_t
-        s: cython.uint
+        """A row with the key of the point."""
         if self.count == 0:
             return -1
-        i = self.key.hash_point(buf, off, end) & self.mask
-        while True:
-            s = ld32(self.slots, i * 4)
-            if s == 0:
-                return -1
-            self.rows.locate(s - 1)
-            if self.key.row_is_point(self.rows.p, self.rows.o, self.rows.end, buf, off, end):
-                return s - 1
-            i = (i + 1) & self.mask
+        return self.probe(self.key.hash_point(buf, off, end), buf, off, end, BY_POINT)
 
     def seek_row(self, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.longlong:
-        """The slot of a row with the same key as the row given, or -1."""
-        i: cython.size_t
-        s: cython.uint
+        """A row with the same key as the row given."""
         if self.count == 0:
             return -1
-        i = self.key.hash_row(buf, off, end) & self.mask
-        while True:
-            s = ld32(self.slots, i * 4)
-            if s == 0:
-                return -1
-            self.rows.locate(s - 1)
-            if self.key.rows_agree(self.rows.p, self.rows.o, self.rows.end, buf, off, end):
-                return s - 1
-            i = (i + 1) & self.mask
+        return self.probe(self.key.hash_row(buf, off, end), buf, off, end, BY_ROW)
 
     def seek_same(self, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.longlong:
-        """The slot of a row that equals the row given in all columns, or -1."""
-        i: cython.size_t
-        s: cython.uint
-        n: cython.size_t = end - off
+        """A row that equals the row given in all columns."""
         if self.count == 0:
             return -1
-        i = self.key.hash_row(buf, off, end) & self.mask
-        while True:
-            s = ld32(self.slots, i * 4)
-            if s == 0:
+        return self.probe(self.key.hash_row(buf, off, end), buf, off, end, BY_ALL)
+
+    def probe(
+        self, h: cython.ulonglong, buf: u8p, off: cython.size_t, end: cython.size_t, how: cython.uint
+    ) -> cython.longlong:
+        """A row with that hash that is what `how` says of the bytes."""
+        tag: cython.uint = tag_of(h)
+        b: cython.size_t = h & (self.buckets - 1)
+        o: cython.size_t
+        m: cython.uint
+        slot: cython.uint
+        _passed: cython.size_t
+        for _passed in range(self.buckets):
+            o = self.base + b * BUCKET
+            m = match12(self.memory, o, tag)
+            while m:
+                slot = ld32(self.memory, o + SLOTS + lowest(m) * 4)
+                self.rows.locate(slot)
+                if self.is_it(buf, off, end, how):
+                    return slot
+                m = m & (m - 1)
+            if ld16(self.memory, o + OVERFLOW) == 0:
                 return -1
-            self.rows.locate(s - 1)
-            if self.rows.end - self.rows.o == n and same(self.rows.p, self.rows.o, buf, off, n):
-                return s - 1
-            i = (i + 1) & self.mask
+            b = (b + 2 * tag + 1) & (self.buckets - 1)
+        return -1
+
+    def is_it(
+        self, buf: u8p, off: cython.size_t, end: cython.size_t, how: cython.uint
+    ) -> cython.bint:
+        """Is the row located what `how` says of the bytes?"""
+        if how == BY_ROW:
+            return self.key.rows_agree(self.rows.p, self.rows.o, self.rows.end, buf, off, end)
+        if how == BY_POINT:
+            return self.key.row_is_point(self.rows.p, self.rows.o, self.rows.end, buf, off, end)
+        return self.rows.end - self.rows.o == end - off and same(
+            self.rows.p, self.rows.o, buf, off, end - off
+        )
+
+    # ---- changing
 
     def reserve(self, extra: cython.size_t) -> cython.int:
         """Makes room for so many more rows; 0, or -4 without memory."""
-        cap: cython.size_t = self.mask + 1 if not is_null(self.slots) else 0
-        if (self.count + extra) * 4 <= cap * 3:
-            return 0
-        if cap == 0:
-            cap = 16
-        while (self.count + extra) * 4 > cap * 3:
-            cap *= 2
-        return self.resize(cap)
+        buckets: cython.size_t = self.buckets if self.buckets else 1
+        while self.count + extra > buckets * FULL:
+            buckets *= 2
+        return 0 if buckets == self.buckets else self.resize(buckets)
 
-    def resize(self, cap: cython.size_t) -> cython.int:
-        """Moves all entries to a table of `cap` places, a power of two."""
-        old: u8p = self.slots
-        places: cython.size_t = self.mask + 1 if not is_null(old) else 0
-        slots: u8p = alloc(cap * 4)
+    def resize(self, buckets: cython.size_t) -> cython.int:
+        """Moves all rows to so many buckets; 0, or -4 without memory."""
+        old: u8p = self.memory
+        base: cython.size_t = self.base
+        count: cython.size_t = self.buckets
+        memory: u8p = alloc((buckets + 1) * BUCKET)
+        b: cython.size_t
         i: cython.size_t
-        if is_null(slots):
+        if is_null(memory):
             return -4
-        self.slots = slots
-        self.mask = cap - 1
-        for i in range(places):
-            if ld32(old, i * 4) != 0:
-                self.place(ld32(old, i * 4) - 1)
+        self.memory = memory
+        self.base = to_line(memory)
+        self.buckets = buckets
+        for b in range(count):
+            for i in range(12):
+                if ld8(old, base + b * BUCKET + i):
+                    self.place(ld32(old, base + b * BUCKET + SLOTS + i * 4))
         release(old)
         return 0
 
-    def home(self, slot: cython.uint) -> cython.size_t:
-        """Where the row's entry would stand if there were no others."""
+    def hash_of(self, slot: cython.uint) -> cython.ulonglong:
         self.rows.locate(slot)
-        return self.key.hash_row(self.rows.p, self.rows.o, self.rows.end) & self.mask
-
-    def place(self, slot: cython.uint) -> cython.void:
-        i: cython.size_t = self.home(slot)
-        while ld32(self.slots, i * 4) != 0:
-            i = (i + 1) & self.mask
-        st32(self.slots, i * 4, slot + 1)
+        return self.key.hash_row(self.rows.p, self.rows.o, self.rows.end)
 
     def add(self, slot: cython.uint) -> cython.int:
         """Enters a row that is in `rows` already; 0, or -4 without memory."""
-        if self.reserve(1) != 0:
+        if self.count >= self.buckets * FULL and self.reserve(1) != 0:
             return -4
         self.place(slot)
         self.count += 1
         return 0
 
+    def place(self, slot: cython.uint) -> cython.void:
+        """Puts the row where there is room."""
+        h: cython.ulonglong = self.hash_of(slot)
+        tag: cython.uint = tag_of(h)
+        b: cython.size_t = h & (self.buckets - 1)
+        o: cython.size_t = self.base + b * BUCKET
+        room: cython.uint = match12(self.memory, o, 0)
+        while room == 0:
+            if ld16(self.memory, o + OVERFLOW) != FOREVER:
+                st16(self.memory, o + OVERFLOW, ld16(self.memory, o + OVERFLOW) + 1)
+            b = (b + 2 * tag + 1) & (self.buckets - 1)
+            o = self.base + b * BUCKET
+            room = match12(self.memory, o, 0)
+        room = lowest(room)
+        st8(self.memory, o + room, tag)
+        st32(self.memory, o + SLOTS + room * 4, slot)
+
     def remove(self, slot: cython.uint) -> cython.bint:
-        """Takes the row's entry out; the row must still have the content it was entered with."""
-        i: cython.size_t = self.home(slot)
-        j: cython.size_t
-        h: cython.size_t
-        while ld32(self.slots, i * 4) != slot + 1:
-            if ld32(self.slots, i * 4) == 0:
+        """Takes the row out; it must still have the content it was entered with. Was it there?"""
+        h: cython.ulonglong = self.hash_of(slot)
+        tag: cython.uint = tag_of(h)
+        b: cython.size_t = h & (self.buckets - 1)
+        o: cython.size_t
+        i: cython.uint
+        passed: cython.size_t
+        for passed in range(self.buckets):
+            o = self.base + b * BUCKET
+            i = self.place_of(o, tag, slot)
+            if i < 12:
+                st8(self.memory, o + i, 0)
+                self.count -= 1
+                self.forget(h, passed)
+                return True
+            if ld16(self.memory, o + OVERFLOW) == 0:
                 return False
-            i = (i + 1) & self.mask
-        self.count -= 1
-        j = i
-        while True:  # close the gap: an entry behind it moves up unless that would put it before its home
-            j = (j + 1) & self.mask
-            if ld32(self.slots, j * 4) == 0:
-                break
-            h = self.home(ld32(self.slots, j * 4) - 1)
-            if ((j - h) & self.mask) >= ((j - i) & self.mask):
-                st32(self.slots, i * 4, ld32(self.slots, j * 4))
-                i = j
-        st32(self.slots, i * 4, 0)
-        return True
+            b = (b + 2 * tag + 1) & (self.buckets - 1)
+        return False
+
+    def place_of(self, o: cython.size_t, tag: cython.uint, slot: cython.uint) -> cython.uint:
+        """Which place of the bucket at o holds the slot; 12: none."""
+        m: cython.uint = match12(self.memory, o, tag)
+        while m:
+            if ld32(self.memory, o + SLOTS + lowest(m) * 4) == slot:
+                return lowest(m)
+            m = m & (m - 1)
+        return 12
+
+    def forget(self, h: cython.ulonglong, passed: cython.size_t) -> cython.void:
+        """A row with that hash had passed so many full buckets: they count it no more."""
+        b: cython.size_t = h & (self.buckets - 1)
+        i: cython.size_t
+        o: cython.size_t
+        for i in range(passed):
+            o = self.base + b * BUCKET + OVERFLOW
+            if ld16(self.memory, o) != FOREVER:
+                st16(self.memory, o, ld16(self.memory, o) - 1)
+            b = (b + 2 * tag_of(h) + 1) & (self.buckets - 1)
+
+    # ---- between transactions
 
     def clear(self) -> cython.void:
         """Forgets all rows and gives all memory back."""
-        release(self.slots)
-        self.slots = null()
-        self.mask = 0
+        release(self.memory)
+        self.memory = null()
+        self.base = self.buckets = 0
         self.count = 0
 
     def settle(self) -> cython.void:
         """Gives memory back when most places are empty; a failure to do so is no harm."""
-        if is_null(self.slots):
-            return
-        if self.count == 0 and self.mask > 63:
+        if self.count == 0 and self.buckets > 4:
             self.clear()
-        elif self.mask > 63 and self.count * 8 < self.mask:
-            self.resize((self.mask + 1) >> 1)
+        elif self.buckets > 4 and self.count * 8 < self.buckets * FULL:
+            self.resize(self.buckets >> 1)
 
     def in_use(self) -> cython.size_t:
         """Bytes held."""
-        return 0 if is_null(self.slots) else (self.mask + 1) * 4
+        return (self.buckets + 1) * BUCKET if self.buckets else 0

@@ -97,7 +97,7 @@ class Index:
         """Goes to the first entry with the row's key; is there one?"""
         if self.tree.n == 0:
             return False
-        self.tree.find(self.key.row_prefix(buf, off, end), 0, buf, off, end)
+        self.tree.find(self.key.row_prefix(buf, off, end), -1, buf, off, end)
         if self.tree.index == ld32(self.tree.leaves[self.tree.leaf], 0):
             self.tree.leaf += 1
             self.tree.index = 0

@@ -28,6 +28,7 @@ if not cython.compiled:
         no_objs,
         release_objs,
         st32,
+        st64,
         u8p,
     )
 
@@ -62,8 +63,10 @@ class Journal:
         """Nothing is open any more; memory beyond a megabyte goes back."""
         self.records.n = 0
         self.images.n = 0
-        self.records.shrink(KEEP)
-        self.images.shrink(KEEP)
+        if self.records.cap > KEEP:
+            self.records.shrink(KEEP)
+        if self.images.cap > KEEP:
+            self.images.shrink(KEEP)
         self.table_count = 0
         self.pinned = False
         self.open = False
@@ -72,9 +75,11 @@ class Journal:
         """Makes room for one more record and `image` bytes of old content; 0, or -4 without memory."""
         if self.records.n // RECORD >= MOST:
             return -4
-        if self.records.reserve(RECORD) != 0:
+        if self.records.cap - self.records.n < RECORD and self.records.reserve(RECORD) != 0:
             return -4
-        return self.images.reserve(image)
+        if self.images.cap - self.images.n < image and self.images.reserve(image) != 0:
+            return -4
+        return 0
 
     def enlist(self, table: cython.p_void) -> cython.longlong:
         """Adds a table to those touched; its number, or -4 without memory."""
@@ -97,13 +102,16 @@ class Journal:
         self, kind: cython.uint, table: cython.uint, slot: cython.uint, image: cython.ulonglong
     ) -> cython.uint:
         """Appends a record for which there is room; its number."""
-        self.records.put32(kind)
-        self.records.put32(table)
-        self.records.put32(slot)
-        self.records.put32(0)
-        self.records.put64(image)
-        self.records.put64(0)
-        return self.records.n // RECORD - 1
+        data: u8p = self.records.data
+        at: cython.size_t = self.records.n
+        st32(data, at, kind)
+        st32(data, at + 4, table)
+        st32(data, at + 8, slot)
+        st32(data, at + 12, 0)
+        st64(data, at + 16, image)
+        st64(data, at + 24, 0)
+        self.records.n = at + RECORD
+        return at // RECORD
 
     def pop(self) -> cython.void:
         """Forgets the last record."""

@@ -47,8 +47,8 @@ def number(buf: u8p, at: cython.size_t, op: cython.uint, size: cython.uint) -> u
         return v ^ top
     if op == FLOAT:
         nan: u64 = 0x7FF0000000000000
-    if size == 4:
-        nan = 0x7F800000
+        if size == 4:
+            nan = 0x7F800000
         full: u64 = top | (top - 1)
         if (v & (top - 1)) > nan:
             return full

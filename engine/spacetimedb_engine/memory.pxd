@@ -56,6 +56,30 @@ cdef extern from *:
         return v;
     }
 
+    /* Which of the 12 bytes at p + o are v: bit i for byte i. Reads 16 bytes. */
+    #if defined(__SSE2__)
+    #include <emmintrin.h>
+    static inline unsigned int stdb_match12(const unsigned char* p, size_t o, unsigned int v) {
+        __m128i x = _mm_loadu_si128((const __m128i*)(p + o));
+        return (unsigned int)_mm_movemask_epi8(_mm_cmpeq_epi8(x, _mm_set1_epi8((char)v))) & 0xFFFu;
+    }
+    #else
+    static inline unsigned int stdb_match12(const unsigned char* p, size_t o, unsigned int v) {
+        unsigned int m = 0, i;
+        for (i = 0; i < 12; i++) m |= (unsigned int)(p[o + i] == v) << i;
+        return m;
+    }
+    #endif
+
+    /* The number of the lowest bit that is set in m, which is not zero. */
+    static inline unsigned int stdb_lowest(unsigned int m) {
+    #if defined(_MSC_VER)
+        unsigned long i; _BitScanForward(&i, m); return i;
+    #else
+        return (unsigned int)__builtin_ctz(m);
+    #endif
+    }
+
     static inline int stdb_order(const unsigned char* a, size_t ao, size_t an,
                                  const unsigned char* b, size_t bo, size_t bn) {
         size_t n = an < bn ? an : bn;
@@ -63,7 +87,7 @@ cdef extern from *:
         return c ? (c < 0 ? -1 : 1) : (an < bn ? -1 : an > bn);
     }
 
-    static int stdb_utf8(const unsigned char* p, size_t o, size_t n) {
+    static inline int stdb_utf8(const unsigned char* p, size_t o, size_t n) {
         size_t i = 0;
         p += o;
         while (i < n) {
@@ -94,7 +118,7 @@ cdef extern from *:
     /* CRC32C (Castagnoli). Tables for eight bytes at a step; the processor's own instruction where it has one. */
     static uint32_t stdb_crc_table[8][256];
     static int stdb_crc_ready = 0;
-    static void stdb_crc_fill(void) {
+    static inline void stdb_crc_fill(void) {
         uint32_t i, k, c;
         for (i = 0; i < 256; i++) {
             for (c = i, k = 0; k < 8; k++) c = (c >> 1) ^ (0x82F63B78u & (0u - (c & 1u)));
@@ -105,7 +129,7 @@ cdef extern from *:
                 stdb_crc_table[k][i] = (stdb_crc_table[k - 1][i] >> 8) ^ stdb_crc_table[0][stdb_crc_table[k - 1][i] & 255];
         stdb_crc_ready = 1;
     }
-    static uint32_t stdb_crc_soft(const unsigned char* p, size_t n) {
+    static inline uint32_t stdb_crc_soft(const unsigned char* p, size_t n) {
         uint32_t c = 0xFFFFFFFFu;
         if (!stdb_crc_ready) stdb_crc_fill();
         while (n >= 8) {
@@ -120,18 +144,18 @@ cdef extern from *:
     }
     #if defined(__x86_64__) && defined(__GNUC__)
     #include <nmmintrin.h>
-    __attribute__((target("sse4.2"))) static uint32_t stdb_crc_sse(const unsigned char* p, size_t n) {
+    __attribute__((target("sse4.2"))) static inline uint32_t stdb_crc_sse(const unsigned char* p, size_t n) {
         uint64_t c = 0xFFFFFFFFu, v;
         while (n >= 8) { memcpy(&v, p, 8); c = _mm_crc32_u64(c, v); p += 8; n -= 8; }
         while (n--) c = _mm_crc32_u8((uint32_t)c, *p++);
         return ~(uint32_t)c;
     }
-    static uint32_t stdb_crc(const unsigned char* p, size_t o, size_t n) {
+    static inline uint32_t stdb_crc(const unsigned char* p, size_t o, size_t n) {
         return __builtin_cpu_supports("sse4.2") ? stdb_crc_sse(p + o, n) : stdb_crc_soft(p + o, n);
     }
     #elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
     #include <arm_acle.h>
-    static uint32_t stdb_crc(const unsigned char* p, size_t o, size_t n) {
+    static inline uint32_t stdb_crc(const unsigned char* p, size_t o, size_t n) {
         uint32_t c = 0xFFFFFFFFu; uint64_t v;
         p += o;
         while (n >= 8) { memcpy(&v, p, 8); c = __crc32cd(c, v); p += 8; n -= 8; }
@@ -139,7 +163,7 @@ cdef extern from *:
         return ~c;
     }
     #else
-    static uint32_t stdb_crc(const unsigned char* p, size_t o, size_t n) { return stdb_crc_soft(p + o, n); }
+    static inline uint32_t stdb_crc(const unsigned char* p, size_t o, size_t n) { return stdb_crc_soft(p + o, n); }
     #endif
     """
     unsigned int ld16 "stdb_ld16"(const unsigned char* p, size_t o) noexcept nogil
@@ -151,6 +175,8 @@ cdef extern from *:
     void unmask "stdb_unmask"(u8p d, size_t dof, const unsigned char* s, size_t so, size_t n, size_t mo) noexcept nogil
     unsigned long long hash_bytes "stdb_hash"(const unsigned char* p, size_t o, size_t n, unsigned long long seed) noexcept nogil
     unsigned long long be64 "stdb_be64"(const unsigned char* p, size_t o, size_t n) noexcept nogil
+    unsigned int match12 "stdb_match12"(const unsigned char* p, size_t o, unsigned int v) noexcept nogil
+    unsigned int lowest "stdb_lowest"(unsigned int m) noexcept nogil
     int order "stdb_order"(const unsigned char* a, size_t ao, size_t an,
                            const unsigned char* b, size_t bo, size_t bn) noexcept nogil
     bint utf8_valid "stdb_utf8"(const unsigned char* p, size_t o, size_t n) noexcept nogil
@@ -178,6 +204,8 @@ cdef inline u8p grow(u8p p, size_t old, size_t n) noexcept nogil:
     return <u8p>realloc(p, n if n else 1)
 cdef inline void release(u8p p) noexcept nogil:
     free(p)
+cdef inline size_t to_line(const unsigned char* p) noexcept nogil:
+    return (64 - (<size_t>p & 63)) & 63
 cdef inline u8p null() noexcept nogil:
     return NULL
 cdef inline bint is_null(const unsigned char* p) noexcept nogil:

@@ -98,6 +98,17 @@ def be64(p: u8p, o: int, n: int) -> int:
     return int.from_bytes(p[o : o + n], "big") << (64 - 8 * n)
 
 
+def match12(p: u8p, o: int, v: int) -> int:
+    """Which of the 12 bytes at o are v: bit i for byte i. The 4 bytes behind must be there too."""
+    _check(p, o, 16)
+    return sum(1 << i for i in range(12) if p[o + i] == v)
+
+
+def lowest(m: int) -> int:
+    """The number of the lowest bit that is set in m, which is not zero."""
+    return (m & -m).bit_length() - 1
+
+
 def order(a: u8p, ao: int, an: int, b: u8p, bo: int, bn: int) -> int:
     """-1, 0 or 1: bytewise, a shorter beginning first."""
     x, y = _read(a, ao, an), _read(b, bo, bn)
@@ -163,6 +174,11 @@ def alloc(n: int) -> u8p:
         return memoryview(bytearray(n or 1))
     except MemoryError:
         return null()
+
+
+def to_line(p: u8p) -> int:
+    """How far behind p the next cache line (64 bytes) begins. Below 64; uncompiled there are none."""
+    return 0
 
 
 def grow(p: u8p, old: int, n: int) -> u8p:

@@ -18,9 +18,9 @@ cdef class Ordered:
     cdef readonly size_t count
     cdef size_t leaf
     cdef unsigned int index
-    cdef int against_row(self, u64 k, unsigned int slot, u64 prefix, unsigned int other, u8p p, size_t o, size_t e) noexcept nogil
+    cdef int against_row(self, u64 k, unsigned int slot, u64 prefix, long long other, u8p p, size_t o, size_t e) noexcept nogil
     cdef int against_point(self, u64 k, unsigned int slot, u64 prefix, u8p p, size_t o, size_t e, unsigned int m) noexcept nogil
-    cdef void find(self, u64 prefix, unsigned int slot, u8p p, size_t o, size_t e) noexcept nogil
+    cdef void find(self, u64 prefix, long long slot, u8p p, size_t o, size_t e) noexcept nogil
     cdef int add(self, unsigned int slot) noexcept nogil
     cdef int make_room(self) noexcept nogil
     cdef int new_leaf(self, size_t at) noexcept nogil

@@ -71,12 +71,12 @@ class Ordered:
         k: u64,
         slot: cython.uint,
         prefix: u64,
-        other: cython.uint,
+        other: cython.longlong,
         p: u8p,
         o: cython.size_t,
         e: cython.size_t,
     ) -> cython.int:
-        """Entry (k, slot) against the row at (p, o..e) with that prefix, in slot `other`: -1, 0 or 1."""
+        """Entry (k, slot) against the row at (p, o..e) with that prefix, in slot `other` or none (-1): -1, 0 or 1."""
         c: cython.int
         if k != prefix:
             return -1 if k < prefix else 1
@@ -106,7 +106,7 @@ class Ordered:
         self.rows.locate(slot)
         return self.key.compare_point(self.rows.p, self.rows.o, self.rows.end, p, o, e, m)
 
-    def find(self, prefix: u64, slot: cython.uint, p: u8p, o: cython.size_t, e: cython.size_t) -> cython.void:
+    def find(self, prefix: u64, slot: cython.longlong, p: u8p, o: cython.size_t, e: cython.size_t) -> cython.void:
         """Goes to the first entry that is not before the row; if it is behind all of a leaf, to that leaf's end."""
         lo: cython.size_t = 0
         hi: cython.size_t = self.n

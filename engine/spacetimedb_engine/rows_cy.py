@@ -41,8 +41,8 @@ class Rows:
             self.p = null()
 
     def locate(self, slot: cython.uint) -> cython.void:
-        self.p = self.cells.page(slot)
-        self.o = self.cells.place(slot) + 1
+        self.p = self.cells.pages[slot >> self.cells.shift]
+        self.o = (slot & self.cells.mask) * self.cells.stride + 1
         if self.fixed >= 0:
             self.end = self.o + self.fixed
         else:
@@ -54,14 +54,14 @@ class Rows:
         self.end = self.o + self.blobs.size(locator)
 
     def state(self, slot: cython.uint) -> cython.uint:
-        return ld8(self.cells.page(slot), self.cells.place(slot))
+        return ld8(self.cells.pages[slot >> self.cells.shift], (slot & self.cells.mask) * self.cells.stride)
 
     def state_now(self, slot: cython.uint) -> cython.uint:
         """As `state`, for a slot that may have been given back together with its page."""
         return FREE if is_null(self.cells.page(slot)) else self.state(slot)
 
     def mark(self, slot: cython.uint, state: cython.uint) -> cython.void:
-        st8(self.cells.page(slot), self.cells.place(slot), state)
+        st8(self.cells.pages[slot >> self.cells.shift], (slot & self.cells.mask) * self.cells.stride, state)
 
     def put(self, buf: u8p, off: cython.size_t, n: cython.size_t, state: cython.uint) -> cython.longlong:
         """Keeps a copy of the row; its slot, or -1 when there is no memory."""
