@@ -64,6 +64,7 @@ class Trusted:
     documents: dict[str, bytes]
     roots: dict[str, bytes]
     expires: dict[str, datetime]
+    versions: dict[str, int]
 
 
 def never(expired: Expired) -> bool:
@@ -122,8 +123,14 @@ class _Verification:
 
     def result(self) -> Trusted:
         signed = (self._set.root, self._set.timestamp, self._set.snapshot, self._set.targets)
-        expires = {role.type: role.expires for role in signed}
-        return Trusted(self._set.root, self._set.targets, self._documents, self._roots, expires)
+        return Trusted(
+            self._set.root,
+            self._set.targets,
+            self._documents,
+            self._roots,
+            {role.type: role.expires for role in signed},
+            {role.type: role.version for role in signed},
+        )
 
     def _follow_stored_roots(self) -> None:
         """A root that does not verify is as good as none: the source is asked for it then."""
