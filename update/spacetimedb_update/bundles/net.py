@@ -34,7 +34,9 @@ class BundleNet:
             with files.open_read(path) as file, tarfile.open(fileobj=file, mode="r:") as archive:
                 for member in archive:
                     if not member.isreg() or len(index) >= MAX_MEMBERS:
-                        raise RepositoryError(f"{path} is no bundle: `spacetime version bundle export` makes them")
+                        raise RepositoryError(
+                            f"{path} is no bundle: `spacetime version bundle export` makes them"
+                        )
                     index[member.name] = (member.offset_data, member.size)
         except (tarfile.TarError, EOFError, ValueError) as error:
             raise RepositoryError(

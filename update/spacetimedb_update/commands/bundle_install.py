@@ -61,4 +61,3 @@ def _ask_about_age(run: Run, allow_expired: bool) -> AcceptStale:
         return allow_expired or run.host.terminal.confirm("Install from it all the same?")
 
     return accept
-

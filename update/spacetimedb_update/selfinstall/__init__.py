@@ -1,0 +1,1 @@
+"""Setting up and taking away: where everything goes, shell completions, PATH."""
