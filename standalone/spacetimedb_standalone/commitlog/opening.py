@@ -11,7 +11,7 @@ from pathlib import Path
 from spacetimedb_standalone.commitlog.durability import Durability, InlineLog
 from spacetimedb_standalone.commitlog.format import StoredCommit
 from spacetimedb_standalone.commitlog.kernel_log import KernelLog
-from spacetimedb_standalone.commitlog.reader import replay_commits
+from spacetimedb_standalone.commitlog.reader import list_segments, replay_commits
 from spacetimedb_standalone.commitlog.recovery import ResumePoint, TailPolicy, resume
 from spacetimedb_standalone.commitlog.runs import read_runs
 from spacetimedb_standalone.commitlog.thread_log import ThreadLog
@@ -41,9 +41,15 @@ class OpenedLog:
     resume: ResumePoint
     settings: CommitLogSettings
 
-    def runs(self) -> Iterator[bytes]:
+    @property
+    def first_offset(self) -> int:
+        """The transaction that the log begins with; earlier ones were removed. 0 for an empty log."""
+        segments = list_segments(self.files, self.directory)
+        return segments[0].offset if segments else 0
+
+    def runs(self, start: int = 0) -> Iterator[bytes]:
         """The log in large pieces, as long as it is sound; see `runs`."""
-        return read_runs(self.files, self.directory)
+        return read_runs(self.files, self.directory, start)
 
     def commits(self, start: int) -> Iterator[StoredCommit]:
         """The commits from a transaction on, up to the end that was found. Raises `LogDamage`."""

@@ -53,7 +53,7 @@ def read_commits(files: Files, directory: Path, start: int = 0) -> Iterator[Stor
     """
     walk = _Traversal(start)
     segments = list_segments(files, directory)
-    for segment in segments[_first_segment(segments, start) :]:
+    for segment in segments[first_segment(segments, start) :]:
         yield from walk.through(files, segment)
     if walk.damage is not None:
         raise walk.damage
@@ -66,7 +66,7 @@ def replay_commits(files: Files, directory: Path, start: int, end: int) -> Itera
     """
     walk = _Traversal(start)
     segments = list_segments(files, directory)
-    for segment in segments[_first_segment(segments, start) :]:
+    for segment in segments[first_segment(segments, start) :]:
         try:
             yield from walk.through(files, segment)
         except OutOfOrder as error:
@@ -77,7 +77,7 @@ def replay_commits(files: Files, directory: Path, start: int, end: int) -> Itera
         raise walk.damaged_inside() or OutOfOrder(walk.next, end, None)
 
 
-def _first_segment(segments: list[SegmentFile], start: int) -> int:
+def first_segment(segments: list[SegmentFile], start: int) -> int:
     """Index of the segment that transaction `start` is in, if it is in the log at all."""
     below = [number for number, segment in enumerate(segments) if segment.offset <= start]
     return below[-1] if below else 0

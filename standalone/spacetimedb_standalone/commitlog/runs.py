@@ -11,9 +11,11 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from spacetimedb_standalone.commitlog.errors import LogDamage
 from spacetimedb_standalone.commitlog.format import CRC_SIZE, FRAME_SIZES, SEGMENT_HEADER_SIZE, VERSION
-from spacetimedb_standalone.commitlog.reader import list_segments
-from spacetimedb_standalone.commitlog.segment import CHUNK, Source, open_readable
+from spacetimedb_standalone.commitlog.offset_index import find_start, read_entries
+from spacetimedb_standalone.commitlog.reader import SegmentFile, first_segment, list_segments
+from spacetimedb_standalone.commitlog.segment import CHUNK, CommitWalk, Source, open_readable
 from spacetimedb_standalone.ports import Files
 
 _LENGTH = struct.Struct("<I")
@@ -21,22 +23,37 @@ _LENGTH_AT = FRAME_SIZES[VERSION] - _LENGTH.size
 _OVERHEAD = FRAME_SIZES[VERSION] + CRC_SIZE
 
 
-def read_runs(files: Files, directory: Path) -> Iterator[bytes]:
-    """Runs of commits from the beginning of a log on, as they lie there.
+def read_runs(files: Files, directory: Path, start: int = 0) -> Iterator[bytes]:
+    """Runs of commits from the one that begins with transaction `start` on, as they lie there.
 
     What is left of a segment behind its last whole commit is passed over: the next segment goes on there, or
     its first commit is out of order. Raises `BadHeader` at a segment that cannot be read.
     """
-    for file in list_segments(files, directory):
+    segments = list_segments(files, directory)
+    for file in segments[first_segment(segments, start) :]:
         segment, header = open_readable(files, file.path)
         with segment:
             if header.version != VERSION:
                 return
-            yield from _runs_of(segment.source)
+            position = SEGMENT_HEADER_SIZE
+            if start > file.offset:
+                position = _position_of(files, file, segment.source, start)
+            yield from _runs_of(segment.source, position)
 
 
-def _runs_of(source: Source) -> Iterator[bytes]:
-    position = SEGMENT_HEADER_SIZE
+def _position_of(files: Files, file: SegmentFile, source: Source, offset: int) -> int:
+    """Where in a segment the commit with this offset, or the first behind it, begins."""
+    walk = CommitWalk(source, VERSION, find_start(read_entries(files, file.path), source, offset))
+    try:
+        for at, commit in walk:
+            if commit.min_tx_offset >= offset:
+                return at
+    except LogDamage:  # whoever looks at the run will find it
+        return walk.position
+    return walk.position
+
+
+def _runs_of(source: Source, position: int) -> Iterator[bytes]:
     while chunk := source.read_at(position, CHUNK):
         whole = _whole_commits(chunk)
         if not whole:  # a commit longer than a chunk, or the end

@@ -45,9 +45,11 @@ class Datastore:
     def __init__(self, state: State) -> None:
         self.store = state.store
         self.log = state.log
+        self.disk = state.disk
+        """None: the database is in memory only."""
         self._schema = state.schema
-        self._lock = state.lock
         self._module = read_module(state.store)
+        self._on_logged: Callable[[int, int], None] | None = None
 
     @classmethod
     def open(
@@ -82,8 +84,8 @@ class Datastore:
         except LogError as error:
             logger.error("the last transactions are not durable: %s", error)
         self.log.close()
-        if self._lock is not None:
-            self._lock.release()
+        if self.disk is not None:
+            self.disk.lock.release()
 
     # --- what it holds ---
 
@@ -155,7 +157,13 @@ class Datastore:
             return -1
         last = self.store.next_offset - 1
         self.log.submit(commits, last)
+        if self._on_logged is not None:
+            self._on_logged(len(commits), last)
         return last
+
+    def on_logged(self, callback: Callable[[int, int], None] | None) -> None:
+        """Call this with the size and the last offset of whatever is handed to the log."""
+        self._on_logged = callback
 
     def read_offset(self) -> int:
         """The transaction that an answer without one of its own has to wait for."""

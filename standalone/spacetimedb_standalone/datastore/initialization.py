@@ -8,7 +8,7 @@ from spacetimedb_engine import EngineError, Store
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_standalone.datastore.definitions import EPHEMERAL_TABLE, Definitions, create_sequence
 from spacetimedb_standalone.datastore.errors import InitError
-from spacetimedb_standalone.datastore.schema import Table
+from spacetimedb_standalone.datastore.schema import Index, Table
 from spacetimedb_standalone.datastore.system_tables import (
     EPHEMERAL,
     built_in_rows,
@@ -27,7 +27,7 @@ RuleTarget = Callable[[str], int]
 def create_system_tables(store: Store) -> None:
     """The system tables and the rows that describe them, of which the log never hears.
 
-    There are no indexes and sequences yet: a replay goes without, see `create_parts`.
+    There are no indexes and sequences yet: they are made when the rows are there.
     """
     for table in system_schema().tables.values():
         store.create_table(table.id, table.row_type_bytes, EPHEMERAL_TABLE if table.id in EPHEMERAL else 0)
@@ -39,11 +39,15 @@ def create_system_tables(store: Store) -> None:
     store.next_offset = 0
 
 
-def create_parts(store: Store, tables: Iterable[Table]) -> None:
-    """The indexes and sequences of tables that have none yet. Raises `UniqueViolation`."""
+def create_indexes(store: Store, indexes: Iterable[Index]) -> None:
+    """Raises `UniqueViolation` for rows that a unique one does not allow."""
+    for index in indexes:
+        store.create_index(index.id, index.table_id, index.kind, index.unique, list(index.columns))
+
+
+def create_sequences(store: Store, tables: Iterable[Table]) -> None:
+    """The sequences of tables that have none yet."""
     for table in tables:
-        for index in table.indexes:
-            store.create_index(index.id, table.id, index.kind, index.unique, list(index.columns))
         for sequence in table.sequences:
             create_sequence(store, sequence_row(table.id, sequence))
 

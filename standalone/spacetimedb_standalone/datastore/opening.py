@@ -17,32 +17,42 @@ from spacetimedb_standalone.commitlog import (
     lock_database,
     open_log,
 )
+from spacetimedb_standalone.commitlog.retention import clear_unfinished
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.errors import StorageError
-from spacetimedb_standalone.datastore.initialization import create_parts, create_system_tables
-from spacetimedb_standalone.datastore.replay import replay
+from spacetimedb_standalone.datastore.rebuild import Rebuild
+from spacetimedb_standalone.datastore.recovery import Recovered, recover
 from spacetimedb_standalone.datastore.schema import Schema
-from spacetimedb_standalone.datastore.system_tables import system_schema
 from spacetimedb_standalone.ports import Clock, FileLock, Files
+from spacetimedb_standalone.snapshots import Shelf
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Where the database lies, and how it was found there."""
+
+    files: Files
+    log_dir: Path
+    shelf: Shelf
+    settings: CommitLogSettings
+    lock: FileLock
+    recovered: Recovered
 
 
 @dataclass(frozen=True)
 class State:
-    """What a `Datastore` owns."""
+    """What a `Datastore` owns. Without a `disk` it is gone with the process."""
 
     store: Store
     schema: Schema
     log: Durability
-    lock: FileLock | None
+    disk: Disk | None
 
 
 def new_state() -> State:
     """An empty database that is gone with the process."""
-    store = Store()
-    create_system_tables(store)
-    schema = system_schema()
-    create_parts(store, schema.tables.values())
-    return State(store, schema, NoLog(), None)
+    rebuild = Rebuild()
+    return State(rebuild.store, rebuild.finish(), NoLog(), None)
 
 
 def open_state(
@@ -54,16 +64,18 @@ def open_state(
     policy: TailPolicy,
     loop: asyncio.AbstractEventLoop | None,
 ) -> State:
-    """Lock the directory, recover the log, replay it, and go on writing. Raises `StorageError`."""
+    """Lock the directory, find the state that it holds, and go on writing. Raises `StorageError`."""
     lock: FileLock | None = None
+    place = ReplicaDir(replica_dir)
+    log_dir, shelf = Path(place.commit_log()), Shelf(files, Path(place.snapshots()))
     try:
         files.make_directory(replica_dir)
         lock = lock_database(files, replica_dir, clock)
-        opened = open_log(files, Path(ReplicaDir(replica_dir).commit_log()), options, policy)
-        store = Store()
-        create_system_tables(store)
-        schema = replay(store, opened)
-        store.epoch = opened.resume.epoch
+        clear_unfinished(files, log_dir)
+        shelf.clear_unfinished()
+        opened = open_log(files, log_dir, options, policy)
+        recovered = recover(shelf, opened, policy)
+        recovered.store.epoch = opened.resume.epoch
         log = opened.start(driver)
     except (LogError, EngineError, OSError, StorageError) as error:
         if lock is not None:
@@ -73,4 +85,5 @@ def open_state(
         raise StorageError(str(error)) from error
     if loop is not None:
         log.attach(loop)
-    return State(store, schema, log, lock)
+    disk = Disk(files, log_dir, shelf, options, lock, recovered)
+    return State(recovered.store, recovered.schema, log, disk)

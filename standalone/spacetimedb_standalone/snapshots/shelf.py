@@ -33,12 +33,12 @@ class SnapshotFile:
 
 class Shelf:
     def __init__(self, files: Files, directory: Path) -> None:
-        self._files = files
+        self.files = files
         self.directory = directory
 
     def newest_first(self) -> list[SnapshotFile]:
         found = []
-        for name in self._files.names(self.directory):
+        for name in self.files.names(self.directory):
             stem = name.removesuffix(SUFFIX)
             if stem != name and stem.isascii() and stem.isdigit() and int(stem) < U64_LIMIT:
                 found.append(SnapshotFile(int(stem), self.directory / name))
@@ -56,25 +56,25 @@ class Shelf:
     def publish(self, offset: int) -> SnapshotFile:
         """What was written and synced beside its place is put there, durably."""
         place = self.place(offset)
-        self._files.rename(self.beside(offset), place.path)
-        self._files.sync_directory(self.directory)
+        self.files.rename(self.beside(offset), place.path)
+        self.files.sync_directory(self.directory)
         return place
 
     def set_aside(self, snapshot: SnapshotFile) -> Path:
         """Out of the readers' way, for somebody to look at."""
         aside = snapshot.path.with_name(snapshot.path.name + ASIDE)
-        self._files.rename(snapshot.path, aside)
-        self._files.sync_directory(self.directory)
+        self.files.rename(snapshot.path, aside)
+        self.files.sync_directory(self.directory)
         return aside
 
     def remove(self, snapshots: list[SnapshotFile]) -> None:
         for snapshot in snapshots:
-            self._files.remove(snapshot.path)
+            self.files.remove(snapshot.path)
         if snapshots:
-            self._files.sync_directory(self.directory)
+            self.files.sync_directory(self.directory)
 
     def clear_unfinished(self) -> None:
         """What a process left that died while it was writing."""
-        for name in self._files.names(self.directory):
+        for name in self.files.names(self.directory):
             if name.endswith(SUFFIX + UNFINISHED):
-                self._files.remove(self.directory / name)
+                self.files.remove(self.directory / name)
