@@ -9,6 +9,9 @@ Invariants:
 - `raw` belongs to the call that is being made; a call within a call uses it again, because the runtime has read the
   arguments before any host function runs and writes the results after the last one.
 - `transaction` says whether the running function may touch rows; `anonymous` that it opened the transaction itself.
+- A guest that may wait runs without the interpreter lock, on a thread of its own, and its host functions take the lock
+  when they are called (`imports_cy`): it computes beside the loop. All others hold the lock throughout, which costs
+  nothing. Either way it touches the store only while `transaction`, and then its host keeps everybody else away.
 - After a trap the guest is dead: its memory may be in any state.
 """
 
@@ -149,10 +152,14 @@ class Guest:
 
     def enter(self, func: pointer, n: cython.size_t) -> cython.int:
         """Runs an export with n arguments in `raw`. 0, or a negative status and `text`."""
+        ended: cython.int
         self.rearm()
-        if run(self.f_call, self.context, func, self.raw, n) == 0:
-            return 0
-        return self.failed()
+        if self.may_wait:
+            with cython.nogil:
+                ended = run(self.f_call, self.context, func, self.raw, n)
+        else:
+            ended = run(self.f_call, self.context, func, self.raw, n)
+        return 0 if ended == 0 else self.failed()
 
     def failed(self) -> cython.int:
         self.dead = True

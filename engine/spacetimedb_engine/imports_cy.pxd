@@ -15,8 +15,12 @@ cdef class Import:
 cdef long long dispatch(Guest g, int op, rawp a) noexcept
 cdef void* thunk(Import env, void* caller, rawp a, size_t n) noexcept
 
+# For guests that run without the interpreter lock.
+cdef inline void* locking_thunk(Import env, void* caller, rawp a, size_t n) noexcept with gil:
+    return thunk(env, caller, a, n)
+
 cdef inline size_t thunk_address(Import env) noexcept:
-    return <size_t><void*>thunk
+    return <size_t><void*>locking_thunk if env.guest.may_wait else <size_t><void*>thunk
 
 cdef inline size_t env_address(Import env) noexcept:
     return <size_t><void*>env

@@ -166,7 +166,8 @@ class Import:
 
 
 def thunk(env: Import, caller: cython.p_void, a: rawp, n: cython.size_t) -> cython.p_void:
-    """The callback. Compiled, the interpreter lock is held: calls into guests never release it."""
+    """The callback. Compiled, the interpreter lock is held: by whoever called the guest, or for guests that may wait
+    by the thunk around this one."""
     result: cython.longlong = guarded(env, a)
     if result >= 0:
         a[0] = result
