@@ -87,6 +87,8 @@ class Database:
         self._loaded: LoadedProgram | None = None
         self._instance: WasmInstance | None = None
         self._notified: list[int] = []
+        self.on_replaced: Callable[[], None] = lambda: None
+        """Called when another program has taken over."""
         self._explains_calls = False
 
     # -- the module
@@ -101,9 +103,15 @@ class Database:
         assert self._loaded is not None, "a database answers calls only after create() or open()"
         return self._loaded
 
-    def new_instance(self) -> WasmInstance:
-        """Another instance of the running program, for what may not disturb the reducers' own."""
-        return self._loader.instantiate(self.loaded, self.store, self._services)
+    def waiting_instance(self, loaded: LoadedProgram, services: HostServices) -> WasmInstance:
+        """An instance for procedures and handlers, which may wait. From any thread. Raises ModuleError."""
+        instance = self._loader.instantiate(loaded, self.store, services, may_wait=True)
+        instance.notify(self._notified)
+        return instance
+
+    def interrupt(self) -> None:
+        """Procedures and handlers that run now are out of time."""
+        self._loader.interrupt()
 
     def notify(self, table_ids: list[int]) -> None:
         """Tables whose rows the module's services want to hear of as they are written."""
@@ -146,6 +154,7 @@ class Database:
         Queries are compiled again; the connections that come back had one that no longer means anything.
         """
         self._install(loaded, instance)
+        self.on_replaced()
         orphans = self.subscriptions.redefine()
         self.datastore.begin()
         try:
@@ -296,4 +305,4 @@ class Database:
     def replace_dead(self) -> None:
         """Put a fresh instance in the place of one that trapped."""
         if self._instance is not None and self._instance.dead:
-            self._use(self.new_instance())
+            self._use(self._loader.instantiate(self.loaded, self.store, self._services))

@@ -49,9 +49,15 @@ class ProgramLoader:
         program = Program(kind, keccak256(data), data)
         return LoadedProgram(program, definition, compiled), instance
 
-    def instantiate(self, loaded: LoadedProgram, store: Store, services: HostServices) -> WasmInstance:
-        """Another instance of the same program, with a fresh memory."""
-        return WasmInstance(loaded.compiled, store, services, self._identity)
+    def instantiate(
+        self, loaded: LoadedProgram, store: Store, services: HostServices, *, may_wait: bool = False
+    ) -> WasmInstance:
+        """Another instance of the same program, with a fresh memory. `may_wait`: one for procedures."""
+        return WasmInstance(loaded.compiled, store, services, self._identity, may_wait=may_wait)
+
+    def interrupt(self) -> None:
+        """Whatever guest code runs now, on any thread, has used up its time."""
+        self._runtime.interrupt()
 
     def close(self) -> None:
         self._runtime.close()

@@ -51,6 +51,10 @@ class ScheduleQueue:
         self._current[row.table_id, row.row_id] = number
         heappush(self._heap, (row.intended, number, row))
 
+    def holds(self, table_id: int, row_id: int) -> bool:
+        """Is there an entry for this row?"""
+        return (table_id, row_id) in self._current
+
     def clear(self) -> None:
         self._heap.clear()
         self._current.clear()

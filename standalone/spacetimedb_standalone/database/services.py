@@ -1,4 +1,8 @@
-"""What a module may ask of its database beyond rows: `host.interface.HostServices` over the datastore."""
+"""What a module may ask of its database beyond rows: `host.interface.HostServices` over the datastore.
+
+For the instance that runs reducers and views, on the engine's thread; procedures and handlers have
+`WaitingServices`.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,11 @@ from collections.abc import Callable
 
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.system_tables import SystemTable
-from spacetimedb_standalone.host.interface import GuestTrap, HttpFailed, LogRecord
+from spacetimedb_standalone.host.interface import GuestTrap, LogRecord
 from spacetimedb_standalone.module_logs import ModuleLog
 from spacetimedb_standalone.ports.clock import Clock
 
-BLOCKED = 17
-"""The module ABI's error number for what may not be done while a transaction is open."""
-OUTGOING_HTTP_IS_OFF = "module outbound HTTP requests are disabled"
+NOT_HERE = "only a procedure or HTTP handler may open transactions, sleep or send requests"
 
 
 class DatabaseServices:
@@ -22,7 +24,6 @@ class DatabaseServices:
         self._datastore, self._logs, self._clock = datastore, logs, clock
         self.on_row_written: Callable[[int, bytes], int] = lambda table_id, row: 0
         self.on_schedule_now: Callable[[str, bytes], None] = lambda function, args: None
-        self.on_commit: Callable[[], None] = lambda: None
 
     def table_id(self, name: str) -> int | None:
         table = self._datastore.schema.table(name)
@@ -59,24 +60,19 @@ class DatabaseServices:
     def schedule_now(self, function: str, args: bytes) -> None:
         self.on_schedule_now(function, args)
 
-    # -- procedures
+    # -- what may wait; the engine answers most of it before it comes here
 
     def start_tx(self) -> int:
-        self._datastore.begin()
-        return self._clock.now()
+        raise GuestTrap(NOT_HERE)
 
     def commit_tx(self) -> None:
-        self.on_commit()
+        raise GuestTrap(NOT_HERE)
 
     def abort_tx(self) -> None:
-        self._datastore.rollback()
+        raise GuestTrap(NOT_HERE)
 
     def sleep_until(self, wake: int) -> int:
-        """Only where nothing else waits for this thread."""
-        now = self._clock.now()
-        if wake <= now:
-            return now
-        raise GuestTrap("procedure_sleep_until is only available in async instances")
+        raise GuestTrap(NOT_HERE)
 
     def http(self, request: bytes, body: bytes, in_transaction: bool) -> list[bytes] | int:
-        raise HttpFailed(OUTGOING_HTTP_IS_OFF)
+        raise GuestTrap(NOT_HERE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -18,12 +18,18 @@ from spacetimedb_standalone.database.functions import (
     find_reducer,
 )
 from spacetimedb_standalone.database.lifecycle import Refusal, RefusedFor, connect, disconnect
-from spacetimedb_standalone.database.procedures import NO_BUDGET, Procedures
+from spacetimedb_standalone.database.procedures import (
+    NO_BUDGET,
+    ProcedureResult,
+    Procedures,
+    value_as_json,
+)
 from spacetimedb_standalone.database.statements import execute
 from spacetimedb_standalone.ports.clock import Clock
 from spacetimedb_standalone.sql import SqlError
 from spacetimedb_standalone.worker.loop_turn import LoopTurn
 from spacetimedb_standalone.worker.requests import caller_of
+from spacetimedb_standalone.worker.waiting import outcome_of
 
 REDUCER_FAILED = 530
 """The status of a reducer that said no or trapped."""
@@ -38,30 +44,35 @@ class CallRoutes:
         caller, name = caller_of(request), request.match_info["function"]
         text = (await request.read()).decode()
         reducers_only = request.query.get("kind") == "reducer"
-        return self._connected(caller, lambda: self._call(caller, name, text, reducers_only))
-
-    async def sql(self, request: web.Request) -> web.Response:
-        caller = caller_of(request)
-        text = (await request.read()).decode()
-        answer = self._connected(caller, lambda: self._sql(caller, text))
-        if answer.status == 200 and request.query.get("confirmed", "true") == "true":
-            await self._database.datastore.log.wait(self._database.datastore.read_offset())
-        return answer
-
-    def _connected(self, caller: Caller, work: Callable[[], web.Response]) -> web.Response:
-        """Run `work` between this request's connect and disconnect; subscribers hear of all three."""
         try:
             refusal = connect(self._database, caller)
             if refusal is not None:
                 return _refused(refusal)
             try:
-                return work()
+                return await self._call(caller, name, text, reducers_only)
             finally:
                 disconnect(self._database, caller.identity, caller.connection_id)
         finally:
             self._turn.flush()
 
-    def _call(self, caller: Caller, name: str, text: str, reducers_only: bool) -> web.Response:
+    async def sql(self, request: web.Request) -> web.Response:
+        caller = caller_of(request)
+        text = (await request.read()).decode()
+        try:
+            refusal = connect(self._database, caller)
+            if refusal is not None:
+                return _refused(refusal)
+            try:
+                answer = self._sql(caller, text)
+            finally:
+                disconnect(self._database, caller.identity, caller.connection_id)
+        finally:
+            self._turn.flush()
+        if answer.status == 200 and request.query.get("confirmed", "true") == "true":
+            await self._database.datastore.log.wait(self._database.datastore.read_offset())
+        return answer
+
+    async def _call(self, caller: Caller, name: str, text: str, reducers_only: bool) -> web.Response:
         database = self._database
         try:
             reducer = find_reducer(database, name, caller.is_owner)
@@ -71,7 +82,7 @@ class CallRoutes:
         except UnknownFunctionError as error:
             if reducers_only:
                 return web.Response(status=404, text=str(error))
-            return self._call_procedure(caller, name, text)
+            return await self._call_procedure(caller, name, text)
         called = database.call(reducer, caller, args, json=text)
         headers = {"spacetime-energy-used": "0", "spacetime-execution-duration-micros": str(called.micros)}
         if called.status is Status.OK:
@@ -80,7 +91,7 @@ class CallRoutes:
             return web.Response(status=402, text="Module energy budget exhausted.", headers=headers)
         return web.Response(status=REDUCER_FAILED, text=called.text, headers=headers)
 
-    def _call_procedure(self, caller: Caller, name: str, text: str) -> web.Response:
+    async def _call_procedure(self, caller: Caller, name: str, text: str) -> web.Response:
         try:
             procedure = find_procedure(self._database, name, caller.is_owner)
             args = arguments_from_json(self._database, procedure, text)
@@ -88,11 +99,13 @@ class CallRoutes:
             return web.Response(status=400, text=error.chain)
         except UnknownFunctionError as error:
             return web.Response(status=404, text=str(error))
-        result = self._procedures.run(procedure, caller, args)
+        self._turn.flush()  # others hear of the connection now, not when the procedure is over
+        result: ProcedureResult = await outcome_of(partial(self._procedures.start, procedure, caller, args))
+        await self._database.datastore.log.wait(result.offset)
         if result.status is not Status.OK:
             return web.Response(status=402 if result.text == NO_BUDGET else 500, text=result.text)
         headers = {"spacetime-execution-duration-micros": str(result.micros)}
-        value = self._procedures.value_as_json(procedure, result.value)
+        value = value_as_json(procedure, result.value)
         return web.Response(body=value.encode(), content_type="application/json", headers=headers)
 
     def _sql(self, caller: Caller, text: str) -> web.Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from spacetimedb_engine import Connection, Status
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
@@ -11,7 +13,7 @@ from spacetimedb_standalone.database.functions import (
     find_procedure,
     find_reducer,
 )
-from spacetimedb_standalone.database.procedures import Procedures
+from spacetimedb_standalone.database.procedures import ProcedureResult, Procedures
 from spacetimedb_standalone.wire import server_v2 as server
 from spacetimedb_standalone.wire.client_v2 import (
     CallProcedure,
@@ -99,14 +101,16 @@ class DialectV2:
             self._procedure_failed(connection, message.request_id, str(error))
             return
         caller = client_of(connection).caller
-        result = self._procedures.run(procedure, caller, message.args)
+        done = partial(self._procedure_over, connection, message.request_id)
+        self._procedures.start(procedure, caller, message.args, done)
+
+    def _procedure_over(self, connection: Connection, request_id: int, result: ProcedureResult) -> None:
+        """The client may have left meanwhile; then nobody reads it."""
         if result.status is Status.OK:
-            answer = server.procedure_returned(
-                message.request_id, result.value, result.timestamp, result.micros
-            )
-            connection.append(seal(answer, Compression.NONE), self._database.datastore.read_offset())
+            answer = server.procedure_returned(request_id, result.value, result.timestamp, result.micros)
+            connection.append(seal(answer, Compression.NONE), result.offset)
         else:
-            self._procedure_failed(connection, message.request_id, result.text)
+            self._procedure_failed(connection, request_id, result.text)
 
     def _procedure_failed(self, connection: Connection, request_id: int, text: str) -> None:
         connection.append(seal(server.procedure_internal_error(request_id, text), Compression.NONE))

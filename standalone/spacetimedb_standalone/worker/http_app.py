@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from spacetimedb_standalone.worker.calls import CallRoutes
+from spacetimedb_standalone.worker.handler_routes import HandlerRoutes
 from spacetimedb_standalone.worker.log_routes import LogRoutes
 from spacetimedb_standalone.worker.program_routes import ProgramRoutes
 from spacetimedb_standalone.worker.stats import StatsRoute
@@ -27,6 +28,7 @@ class Routes:
     """The groups of routes, each with what it needs."""
 
     calls: CallRoutes
+    handlers: HandlerRoutes
     programs: ProgramRoutes
     logs: LogRoutes
     stats: StatsRoute
@@ -55,6 +57,7 @@ def make_app(routes: Routes) -> web.Application:
         [
             web.post("/call/{function}", routes.calls.call),
             web.post("/sql", routes.calls.sql),
+            web.post("/route", routes.handlers.route),
             web.get("/schema", routes.programs.schema),
             web.post("/update", routes.programs.update),
             web.post("/pre_publish", routes.programs.pre_publish),

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from spacetimedb_engine import Turn
 from spacetimedb_lib.moduledef import ModuleDefDecodeError, ValidationErrors
 from spacetimedb_standalone.config.settings import WasmSettings
 from spacetimedb_standalone.database.database import Database, InitFailed
+from spacetimedb_standalone.database.handlers import Handlers
 from spacetimedb_standalone.database.lifecycle import disconnect_all
 from spacetimedb_standalone.database.procedures import Procedures
 from spacetimedb_standalone.database.program import ProgramLoader
 from spacetimedb_standalone.database.scheduler import Scheduler
 from spacetimedb_standalone.database.services import DatabaseServices
 from spacetimedb_standalone.database.updates import Updates
+from spacetimedb_standalone.database.waiting_pool import WaitingPool
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.errors import InitError, StorageError
 from spacetimedb_standalone.datastore.program import ProgramKind
@@ -23,6 +26,7 @@ from spacetimedb_standalone.host.interface import ModuleError
 from spacetimedb_standalone.host.wasm.limits import ADDRESSABLE, WasmLimits, default_memory
 from spacetimedb_standalone.host.wasm.runtime import WasmRuntime
 from spacetimedb_standalone.module_logs import ModuleLog
+from spacetimedb_standalone.outgoing.client import OutgoingHttp
 from spacetimedb_standalone.ports.clock import Clock, SystemClock
 from spacetimedb_standalone.ports.disk_files import DiskFiles
 from spacetimedb_standalone.ports.files import Files
@@ -30,12 +34,15 @@ from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.worker.calls import CallRoutes
 from spacetimedb_standalone.worker.clients import Clients
 from spacetimedb_standalone.worker.dialect_v2 import DialectV2
+from spacetimedb_standalone.worker.engine_post import EnginePost
+from spacetimedb_standalone.worker.handler_routes import HandlerRoutes
 from spacetimedb_standalone.worker.http_app import Routes
 from spacetimedb_standalone.worker.log_routes import LogRoutes
 from spacetimedb_standalone.worker.loop_turn import LoopTurn
 from spacetimedb_standalone.worker.program_routes import ProgramRoutes
 from spacetimedb_standalone.worker.schedule_timer import ScheduleTimer
 from spacetimedb_standalone.worker.stats import StatsRoute
+from spacetimedb_standalone.worker.waiting import DurableWait
 
 KINDS = {"Wasm": ProgramKind.WASM, "Js": ProgramKind.JS}
 
@@ -53,8 +60,17 @@ class Opened:
     """A database that is ready, and what drives it."""
 
     database: Database
+    pool: WaitingPool
+    post: EnginePost
     timer: ScheduleTimer
     routes: Routes
+
+    def close(self) -> None:
+        """Nothing runs any more afterwards, and what was committed is durable."""
+        self.timer.stop()
+        self.pool.close()
+        self.post.close()
+        self.database.close()
 
 
 def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], None]) -> Opened:
@@ -73,16 +89,29 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     runtime = WasmRuntime(_limits(boot.config.wasm))
     loader = ProgramLoader(boot.database_identity, boot.cache_dir, runtime)
     database = Database(datastore, turn, services, logs, clock, loader)
-    procedures = Procedures(database, clock)
-    scheduler = Scheduler(database, clock, procedures.run_unheard)
-    services.on_row_written = scheduler.row_written
     loop_turn = LoopTurn(loop, turn, datastore, clock, on_fault)
+    post = EnginePost(loop, loop_turn.flush, on_fault)
+    pool = WaitingPool(
+        database,
+        services,
+        size=boot.config.wasm.pool_size(),
+        post=post,
+        outgoing=OutgoingHttp(enabled=boot.config.module_http.enabled),
+        durable=DurableWait(loop, datastore.log),
+        clock=clock,
+    )
+    database.on_replaced = pool.forget
+    procedures = Procedures(database, pool, clock)
+    scheduler = Scheduler(database, clock, procedures.start_unheard)
+    services.on_row_written = scheduler.row_written
+    services.on_schedule_now = lambda function, args: post(partial(scheduler.run_now, function, args))
     clients.database, clients.turn = database, loop_turn
     clients.dialects = {protocol: DialectV2(database, procedures, protocol) for protocol in (2, 3)}
     timer = ScheduleTimer(loop, scheduler, loop_turn, clock)
     try:
         _start_module(boot, database)
     except OpenError:
+        post.close()
         database.close()
         raise
     disconnect_all(database)
@@ -90,11 +119,12 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     updates = Updates(database, scheduler)
     routes = Routes(
         calls=CallRoutes(database, loop_turn, clock, procedures),
+        handlers=HandlerRoutes(database, Handlers(database, pool, clock)),
         programs=ProgramRoutes(database, updates, clients),
         logs=LogRoutes(logs),
         stats=StatsRoute(database, clients),
     )
-    return Opened(database, timer, routes)
+    return Opened(database, pool, post, timer, routes)
 
 
 def _open_datastore(

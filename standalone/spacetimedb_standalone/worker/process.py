@@ -101,8 +101,7 @@ class Worker:
         if reason in ("deleted", "reset"):
             self._clients.close_all(MODULE_EXITED, "module exited")
         await asyncio.wait_for(runner.cleanup(), grace + 1)
-        opened.timer.stop()
-        opened.database.close()
+        opened.close()
 
     def _stop(self, status: int, reason: str, grace: float) -> None:
         if self._stopping is not None and not self._stopping.done():
