@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spacetimedb_paths import SpacetimePaths
 from spacetimedb_paths.roots import NoHomeError
-from spacetimedb_update.commands.grammar import parser
+from spacetimedb_update.commands.grammar import HelpRequested, parser
 from spacetimedb_update.commands.run import Run
 from spacetimedb_update.errors import ArgumentError, HostError, UpdateError, disk_error, report
 from spacetimedb_update.host import Host
@@ -46,8 +46,9 @@ def _run(arguments: Sequence[str], host: Host) -> int:
     grammar = parser()
     try:
         parsed = grammar.parse_args(arguments)
-    except SystemExit as end:  # help was printed
-        return int(end.code or 0)
+    except HelpRequested as text:
+        host.terminal.out(str(text))
+        return 0
     if parsed.own_version:
         host.terminal.out(f"spacetimedb-update {host.version}")
         return 0

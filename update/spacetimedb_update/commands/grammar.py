@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 from spacetimedb_update.errors import ArgumentError
@@ -12,6 +11,15 @@ from spacetimedb_update.proxy.semver import NotAVersion, Version
 
 VERSION_HELP = "Manage installed spacetime versions"
 YES = "Run non-interactively, answering yes"
+
+
+class HelpRequested(Exception):
+    """Somebody asked for help, which is the text; not an error."""
+
+
+class HelpAction(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        raise HelpRequested(parser.format_help().rstrip())
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -25,11 +33,44 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are raised, in the form of the rest of the tool."""
+    """A parser whose errors are raised, in the form of the rest of the tool.
+
+    What it has parsed has `command`, the name of a module, or None where a command is missing, and
+    `parser`, the parser of that command.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, add_help=False, **settings)
-        self.add_argument("-h", "--help", action="help", help="Print help")
+        self._positionals.title, self._optionals.title = "Arguments", "Options"
+        self.add_argument("-h", "--help", action=HelpAction, nargs=0, help="Print help")
+        self._commands: argparse._SubParsersAction[Parser] | None = None
+        self._listed: list[tuple[str, str]] = []
+
+    def add_command(self, name: str, text: str, module: str | None = None, hidden: bool = False) -> Parser:
+        """A command below this one. `module` does the work; without one it has commands itself."""
+        if self._commands is None:
+            self.set_defaults(command=None, parser=self)
+            self._commands = self.add_subparsers(
+                prog=self.prog,
+                metavar="<COMMAND>",
+                dest="given_command",
+                parser_class=Parser,
+                help=argparse.SUPPRESS,
+            )
+            self.usage = f"{self.prog} [OPTIONS] <COMMAND>"
+        if not hidden:
+            self._listed.append((name, text))
+        made = self._commands.add_parser(name, description=text)
+        made.set_defaults(command=module, parser=made)
+        return made
+
+    def format_help(self) -> str:
+        text = super().format_help()
+        if not self._listed:
+            return text
+        width = max(len(name) for name, _ in self._listed)
+        lines = [f"  {name:{width}}  {line}" for name, line in self._listed]
+        return "\n".join([text, "Commands:", *lines, ""])
 
     def error(self, message: str) -> NoReturn:
         usage = self.format_usage().strip()
@@ -44,7 +85,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _in_our_words(message: str) -> str:
-    if "invalid choice" in message and message.startswith("argument COMMAND"):
+    if "invalid choice: " in message:
         return f"unrecognized subcommand {message.split('invalid choice: ')[1].split(' (')[0]}"
     if message.startswith("unrecognized arguments: "):
         return f"unexpected argument '{message.split()[2]}' found"
@@ -52,38 +93,13 @@ def _in_our_words(message: str) -> str:
 
 
 def parser() -> Parser:
-    """The whole grammar. What is parsed has `command`, the name of its module, and `parser`, its own parser."""
+    """The whole grammar."""
     top = Parser(prog="spacetime", description="Installs and selects versions of SpacetimeDB.")
     top.add_argument("--root-dir", metavar="<ROOT_DIR>", help="The directory to keep all files in")
     top.add_argument(
         "-V", "--version", action="store_true", dest="own_version", help="Print the version of this program"
     )
-    commands = _subcommands(top)
-    version = commands.add_parser("version", help=VERSION_HELP, description=VERSION_HELP)
-    _add_version_commands(_subcommands(version))
-    _add_self_install(commands)
-    _add_self_uninstall(commands)
-    check = commands.add_parser(CHECK_COMMAND)
-    check.set_defaults(command="check_for_update")
-    return top
-
-
-def _subcommands(of: Parser) -> argparse._SubParsersAction[Parser]:
-    of.set_defaults(command=None, parser=of)
-    return of.add_subparsers(metavar="COMMAND", dest="COMMAND", parser_class=Parser, title="Commands")
-
-
-def _add_version_commands(commands: argparse._SubParsersAction[Parser]) -> None:
-    def add(name: str, text: str, hidden: bool = False) -> Parser:
-        # the list of commands shows those that have a `help`
-        made = (
-            commands.add_parser(name, description=text, help=text)
-            if not hidden
-            else commands.add_parser(name)
-        )
-        made.set_defaults(command=name, parser=made)
-        return made
-
+    version = top.add_command("version", VERSION_HELP)
     for define in (
         _list,
         _use,
@@ -97,10 +113,11 @@ def _add_version_commands(commands: argparse._SubParsersAction[Parser]) -> None:
         _doctor,
         _bundle,
     ):
-        define(add)
-
-
-Add = Callable[..., Parser]
+        define(version)
+    _self_install(top)
+    _self_uninstall(top)
+    top.add_command(CHECK_COMMAND, "Look for a newer version", "check_for_update", hidden=True)
+    return top
 
 
 def _version_argument(to: Parser, **settings: Any) -> None:
@@ -111,25 +128,27 @@ def _yes(to: Parser) -> None:
     to.add_argument("-y", "--yes", action="store_true", help=YES)
 
 
-def _list(add: Add) -> None:
-    made = add("list", "List the installed versions, the newest first")
+def _list(of: Parser) -> None:
+    made = of.add_command("list", "List the installed versions, the newest first", "list")
     made.add_argument("--all", action="store_true", help="List all releases instead")
     made.add_argument("--json", action="store_true", help="Print JSON")
 
 
-def _use(add: Add) -> None:
-    _version_argument(add("use", "Select an installed version"), help="The version to select")
+def _use(of: Parser) -> None:
+    made = of.add_command("use", "Select an installed version", "use")
+    _version_argument(made, help="The version to select")
 
 
-def _upgrade(add: Add) -> None:
-    made = add("upgrade", "Install the latest version, select it, and update this program")
+def _upgrade(of: Parser) -> None:
+    text = "Install the latest version, select it, and update this program"
+    made = of.add_command("upgrade", text, "upgrade")
     made.add_argument(
         "--no-backup", action="store_true", help="Do not copy the data directory before a new format"
     )
 
 
-def _install(add: Add) -> None:
-    made = add("install", "Install a version")
+def _install(of: Parser) -> None:
+    made = of.add_command("install", "Install a version", "install")
     _version_argument(made, help="The version to install")
     made.add_argument(
         "--edition", metavar="<EDITION>", default="standalone", help="What to install, between commas"
@@ -140,72 +159,61 @@ def _install(add: Add) -> None:
     _yes(made)
 
 
-def _uninstall(add: Add) -> None:
-    made = add("uninstall", "Remove an installed version")
+def _uninstall(of: Parser) -> None:
+    made = of.add_command("uninstall", "Remove an installed version", "uninstall")
     _version_argument(made, help="The version to remove")
     _yes(made)
 
 
-def _link(add: Add) -> None:
-    made = add("link", "Let a name stand for programs elsewhere", hidden=True)
+def _link(of: Parser) -> None:
+    made = of.add_command("link", "Let a name stand for programs elsewhere", "link", hidden=True)
     made.add_argument("name", metavar="<NAME>", help="What to call it")
     made.add_argument("path", metavar="<PATH>", help="The folder that holds spacetimedb-cli")
     made.add_argument("--use", action="store_true", help="Select it as well")
 
 
-def _rollback(add: Add) -> None:
-    made = add("rollback", "Select the version that was selected before")
-    made.add_argument(
-        "--restore-backup",
-        action="store_true",
-        help="Put back the data from before the upgrade where that is needed",
-    )
+def _rollback(of: Parser) -> None:
+    made = of.add_command("rollback", "Select the version that was selected before", "rollback")
+    text = "Put back the data from before the upgrade where that is needed"
+    made.add_argument("--restore-backup", action="store_true", help=text)
     _yes(made)
 
 
-def _verify(add: Add) -> None:
-    made = add("verify", "Compare installed files with what was signed")
+def _verify(of: Parser) -> None:
+    made = of.add_command("verify", "Compare installed files with what was signed", "verify")
     _version_argument(made, nargs="?", help="The version to look at; all of them if none is named")
 
 
-def _gc(add: Add) -> None:
-    made = add("gc", "Remove the versions that nothing selects, old backups and downloads")
+def _gc(of: Parser) -> None:
+    made = of.add_command("gc", "Remove the versions that nothing selects, old backups and downloads", "gc")
     made.add_argument("--dry-run", action="store_true", help="Only print what would be removed")
     _yes(made)
 
 
-def _doctor(add: Add) -> None:
-    made = add("doctor", "Look for what is wrong with the installation, and tell what mends it")
+def _doctor(of: Parser) -> None:
+    text = "Look for what is wrong with the installation, and tell what mends it"
+    made = of.add_command("doctor", text, "doctor")
     made.add_argument("--json", action="store_true", help="Print JSON")
 
 
-def _bundle(add: Add) -> None:
-    made = add("bundle", "Carry a version to a machine without a network")
-    commands = _subcommands(made)
-    export = commands.add_parser(
-        "export", help="Write a release into one file", description="Write a release into one file"
-    )
+def _bundle(of: Parser) -> None:
+    made = of.add_command("bundle", "Carry a version to a machine without a network")
+    export = made.add_command("export", "Write a release into one file", "bundle_export")
     export.add_argument("file", metavar="<FILE>", help="The file to write")
-    export.add_argument(
-        "version", metavar="<VERSION>", nargs="?", help="The release; the latest if none is named"
-    )
+    _version_argument(export, nargs="?", help="The release; the latest if none is named")
     export.add_argument(
         "--target", metavar="<TARGET>", action="append", help="For which machine; default: this one"
     )
-    export.set_defaults(command="bundle_export", parser=export)
-    text = "Install a version from such a file"
-    install = commands.add_parser("install", help=text, description=text)
+    install = made.add_command("install", "Install a version from such a file", "bundle_install")
     install.add_argument("file", metavar="<FILE>", help="The file to read")
     install.add_argument("--use", action="store_true", help="Select it as well")
     install.add_argument(
         "--allow-expired", action="store_true", help="Accept a file whose timestamp has expired"
     )
-    install.set_defaults(command="bundle_install", parser=install)
 
 
-def _add_self_install(commands: argparse._SubParsersAction[Parser]) -> None:
-    text = "Install the SpacetimeDB CLI"
-    made = commands.add_parser("self-install", help=text, description=text)
+def _self_install(of: Parser) -> None:
+    made = of.add_command("self-install", "Install the SpacetimeDB CLI", "self_install")
     made.add_argument(
         "--root-dir", dest="install_root", metavar="<ROOT_DIR>", help="The directory to keep all files in"
     )
@@ -222,12 +230,9 @@ def _add_self_install(commands: argparse._SubParsersAction[Parser]) -> None:
         "--allow-expired", action="store_true", help="Accept a bundle whose timestamp has expired"
     )
     made.add_argument("--archive", metavar="<FILE>", help=argparse.SUPPRESS)
-    made.set_defaults(command="self_install", parser=made)
 
 
-def _add_self_uninstall(commands: argparse._SubParsersAction[Parser]) -> None:
-    text = "Remove the installation, but not its data"
-    made = commands.add_parser("self-uninstall", help=text, description=text)
-    made.set_defaults(command="self_uninstall", parser=made)
+def _self_uninstall(of: Parser) -> None:
+    made = of.add_command("self-uninstall", "Remove the installation, but not its data", "self_uninstall")
     made.add_argument("--data", action="store_true", help="Remove databases, backups and keys as well")
     _yes(made)
