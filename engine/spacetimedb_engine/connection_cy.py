@@ -41,7 +41,7 @@ class Connection:
         self.protocol = protocol
         self.is_owner = is_owner
         self.closing = False
-        self.dropped = False
+        self.dropped = self.ended = False
         self.alive_since_ping = True
         self.tag: object = None
         self.offset = -1

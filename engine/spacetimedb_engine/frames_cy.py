@@ -146,8 +146,8 @@ class FrameReader:
             self.data = self.source
             self.start = at
         else:
-            scratch.clear()
-            if scratch.reserve(n) != 0:
+            scratch.n = 0
+            if scratch.cap < n and scratch.reserve(n) != 0:
                 return -4
             self.data = scratch.data
             self.start = 0

@@ -111,6 +111,12 @@ class Guest:
             self.mem = self.f_data(self.context, self.memory)
         self.refresh()
 
+    def detach(self) -> None:
+        """The instance is about to go: from now on this guest is dead."""
+        self.dead = True
+        self.memory = as_pointer(0)
+        self.mem_len = 0
+
     def notify(self, table_ids: Sequence[int]) -> None:
         """Rows that the guest writes to these tables are shown to `rare` (ROW_WRITTEN)."""
         self.notified.clear()
@@ -174,9 +180,11 @@ class Guest:
     def leave(self, table_mark: cython.size_t, heap_mark: cython.size_t, sink_mark: cython.uint) -> None:
         """A call is over: its handles go, and with the outermost call the row iterators."""
         self.depth -= 1
-        self.sources.cut(table_mark, heap_mark)
-        self.sinks.cut(sink_mark)
-        if self.depth == 0:
+        if self.sources.table.n > table_mark:
+            self.sources.cut(table_mark, heap_mark)
+        if self.sinks.n > sink_mark:
+            self.sinks.cut(sink_mark)
+        if self.depth == 0 and self.iters.live > 0:
             self.iters.close_all()
 
     def reducer(
@@ -222,6 +230,7 @@ class Guest:
     ) -> int:
         """A reducer from Python, inside an open transaction: see `reducer`."""
         head = sender + connection_id
+        self._require_alive()
         if self.depth != 0 or len(head) != 48:
             raise ValueError(
                 "a reducer is an outermost call with a sender of 32 and a connection id of 16 bytes"
@@ -250,6 +259,7 @@ class Guest:
         k: cython.int
         status: cython.int
         code: cython.longlong
+        self._require_alive()
         if len(words) > 15:
             raise ValueError("no export takes more than 15 arguments")
         before = (self.transaction, self.anonymous, self.viewing, self.reads)
@@ -278,6 +288,10 @@ class Guest:
         finally:
             self.transaction, self.anonymous, self.viewing, self.reads = before
             self.leave(table_mark, heap_mark, sink_mark)
+
+    def _require_alive(self) -> None:
+        if self.dead:
+            raise RuntimeError("this instance of the module has trapped or was closed: start another")
 
     def _source(self, content: bytes | None) -> int:
         if content is None:

@@ -143,6 +143,9 @@ class Turn:
         if n >= 2:
             code = (ld8(buf, at) << 8) | ld8(buf, at + 1)
         reason = get_bytes(buf, at + 2, n - 2).decode() if n > 2 else ""
+        if c.ended:
+            return 0
+        c.ended = True
         if not c.closing:
             if n >= 2 and not close_code_allowed(code):
                 c.close(1002, "Protocol violation")
@@ -294,7 +297,7 @@ class Turn:
         head = identity + connection_id
         timestamp = self.next_stamp(now)
         guest: Guest | None = self.guest
-        if len(head) != 48 or guest is None:
-            raise ValueError("a call needs a guest, an identity of 32 bytes and a connection id of 16")
+        if len(head) != 48 or guest is None or guest.dead:
+            raise ValueError("a call needs a living guest, an identity of 32 bytes and a connection id of 16")
         status = self.execute(None, guest, name, reducer_id, bufp(head), timestamp, bufp(args), 0, len(args))
         return CallResult(status, guest.text if status != 0 else b"", timestamp, self.offset)

@@ -14,7 +14,9 @@ if not cython.compiled:
     from spacetimedb_engine.memory import bufp, hash_bytes, ld8, ld32, same, st32, u8p
 
 NOBODY, OWNER, EVERYONE = 0, 1, 2
-"""Who may call a reducer: lifecycle and scheduled ones, private ones, the others."""
+"""Who may call a reducer: lifecycle ones, private ones, the others."""
+NO_PARAMETERS = b"\2\0\0\0\0"
+"""BSATN of the type of an empty product."""
 
 
 class Call:
@@ -45,19 +47,24 @@ class Reducer:
 
     def __init__(self, name: bytes, id: cython.uint, params: bytes, callable: cython.int) -> None:
         self.name = name
+        self.name_n = len(name)
         self.id = id
         self.params = Program(params)
         self.callable = callable
 
 
 class Reducers:
-    """The reducers of a module by name: a hash table of u32 (index + 1), open addressing, at most half full."""
+    """The reducers of a module by name: a hash table of u32 (index + 1), open addressing, at most half full.
+
+    `latest` was asked for last: most calls are of the same reducer as the one before.
+    """
 
     def __init__(self, entries: list[Reducer]) -> None:
         entry: Reducer
         i: cython.ulonglong
         k: cython.uint
         self.entries = entries
+        self.latest = entries[0] if entries else Reducer(b"", 0, NO_PARAMETERS, NOBODY)
         self.slots = Buffer()
         self.mask = 15
         while self.mask < 2 * cython.cast(cython.ulonglong, len(entries)):
@@ -71,15 +78,19 @@ class Reducers:
             st32(self.slots.data, i * 4, k + 1)
 
     def find(self, buf: u8p, off: cython.size_t, n: cython.size_t) -> Reducer | None:
-        entry: Reducer
+        entry: Reducer = self.latest
         slot: cython.uint
-        i: cython.ulonglong = hash_bytes(buf, off, n, 0) & self.mask
+        i: cython.ulonglong
+        if entry.name_n == n and same(bufp(entry.name), 0, buf, off, n):
+            return entry
+        i = hash_bytes(buf, off, n, 0) & self.mask
         while True:
             slot = ld32(self.slots.data, i * 4)
             if slot == 0:
                 return None
             entry = self.entries[slot - 1]
-            if cython.cast(cython.size_t, len(entry.name)) == n and same(bufp(entry.name), 0, buf, off, n):
+            if entry.name_n == n and same(bufp(entry.name), 0, buf, off, n):
+                self.latest = entry
                 return entry
             i = (i + 1) & self.mask
 

@@ -329,8 +329,9 @@ def test_a_close_that_we_began_ends_with_theirs(world: World) -> None:
     assert conn.close(1001, "module exited")
     assert world.turn.dirty() == [conn]
     assert conn.take() == b"\x88\x0f\x03\xe9module exited"
-    assert world.run(conn, frame(put(1, 1, 1)), frame(b"\x03\xe9", 0x88)) == b""
-    assert world.host.seen == [("close", 1001, "")]
+    close = frame(b"\x03\xe9", 0x88)
+    assert world.run(conn, frame(put(1, 1, 1)), close, close) == b""
+    assert world.host.seen == [("close", 1001, "")], "told once"
     assert world.store.count(TABLE) == 0
 
 

@@ -470,3 +470,11 @@ def test_what_does_not_come_to_life(runtime: WasmRuntime, parts: tuple[str, ...]
 def test_a_function_that_the_module_does_not_export(runtime: WasmRuntime) -> None:
     with pytest.raises(ModuleError, match='there should be a function called "__call_view__"'):
         start(runtime, SAY, REDUCER).call_view(0, "v", CALLER, b"")
+
+
+def test_an_instance_that_is_gone_is_not_called(runtime: WasmRuntime) -> None:
+    instance = start(runtime, SAY, REDUCER)
+    instance.close()
+    assert instance.dead
+    with pytest.raises(RuntimeError, match="start another"):
+        instance.call_reducer(0, "r", CALLER, CONNECTION, NOW, b"")

@@ -92,6 +92,12 @@ def test_programs_that_are_refused(runtime: WasmRuntime, program: bytes, text: s
     assert str(refused.value).startswith(text)
 
 
+def test_memory_that_threads_share_is_refused(runtime: WasmRuntime) -> None:
+    program = wasm(IMPORT, '(memory (export "memory") 1 1 shared)', REDUCER, DESCRIBE)
+    with pytest.raises(ModuleError, match="threads"):
+        WasmModule.compile(program, None, runtime)
+
+
 @pytest.mark.parametrize(
     "form", ["(param i32 i64 i32 i32 i32 i32)", "(param i32 i64 i64 i64 i64 i32 i64 i32 i32 i32 i32)"]
 )

@@ -57,6 +57,7 @@ class WasmInstance:
         runtime = module.runtime
         runtime.start()
         self._module = module
+        self._probe: wasmtime.Func | None = None
         self._rare = RareCalls(services, self._function, self.backtrace)
         self.guest = Guest(store, identity, self._rare, runtime.limits.memory_bytes, may_wait)
         self.guest.link(
@@ -204,7 +205,9 @@ class WasmInstance:
 
     def close(self) -> None:
         """Gives the instance's memory back; it is not to be called any more."""
+        self.guest.detach()
         self._exports = {}
+        self._probe = None
         self._wasm.close()
 
     # ---- what went wrong
@@ -222,9 +225,11 @@ class WasmInstance:
 
     def backtrace(self) -> tuple[Frame, ...]:
         """The functions on the guest's stack, innermost first: taken from a trap set off on top of it."""
-        probe = wasmtime.Instance(self._wasm, _probe(self._wasm.engine), []).exports(self._wasm)["probe"]
-        assert isinstance(probe, wasmtime.Func)
-        return capi.frames_of_trap(capi.context(self._wasm), capi.export_address(probe))[1:]
+        if self._probe is None:
+            probe = wasmtime.Instance(self._wasm, _probe(self._wasm.engine), []).exports(self._wasm)["probe"]
+            assert isinstance(probe, wasmtime.Func)
+            self._probe = probe
+        return capi.frames_of_trap(capi.context(self._wasm), capi.export_address(self._probe))[1:]
 
 
 @cache

@@ -27,6 +27,8 @@ class WasmRuntime:
         self.limits = limits
         config = wasmtime.Config()
         config.epoch_interruption = True
+        config.wasm_threads = False  # host functions work on memory that nobody else changes
+        config.wasm_memory64 = False
         capi.configure(config)
         self.engine = wasmtime.Engine(config)
         tick = min(max(limits.call_seconds / TICKS, MIN_TICK), MAX_TICK)
@@ -50,5 +52,5 @@ class WasmRuntime:
 
 
 def _fingerprint() -> str:
-    parts = (version("wasmtime"), platform.machine(), platform.system(), "epochs, fixed memory")
+    parts = (version("wasmtime"), platform.machine(), platform.system(), "epochs, fixed memory, no threads")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

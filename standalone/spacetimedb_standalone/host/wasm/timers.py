@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-
 MOST = 16_384
 """Timers that may run at once; a module that ends none loses the oldest."""
 LONGEST_NAME = 4_096
