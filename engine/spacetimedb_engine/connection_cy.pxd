@@ -16,6 +16,7 @@ cdef class Connection:
     cdef readonly bint is_owner
     cdef public bint closing
     cdef bint dropped
+    cdef bint ended
     cdef public bint alive_since_ping
     cdef public object tag
     cdef readonly long long offset

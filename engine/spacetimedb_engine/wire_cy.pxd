@@ -16,6 +16,7 @@ cdef class Call:
 @cython.final
 cdef class Reducer:
     cdef readonly bytes name
+    cdef size_t name_n
     cdef readonly unsigned int id
     cdef readonly Program params
     cdef readonly int callable
@@ -23,6 +24,7 @@ cdef class Reducer:
 @cython.final
 cdef class Reducers:
     cdef list entries
+    cdef Reducer latest
     cdef Buffer slots
     cdef unsigned long long mask
     cdef Reducer find(self, u8p buf, size_t off, size_t n)
