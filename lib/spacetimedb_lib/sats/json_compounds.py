@@ -222,8 +222,10 @@ class SumReader:
     def _tag_of_text(self, text: str) -> int:
         """A tag in decimal goes before a name."""
         digits = text.removeprefix("+")
-        if digits.isascii() and digits.isdigit() and int(digits[-20:]) == int(digits or "0") <= 255:
-            return self._checked(int(digits))
+        if digits.isascii() and digits.isdigit():
+            number = digits.lstrip("0") or "0"
+            if len(number) <= 3 and int(number) <= 255:
+                return self._checked(int(number))
         if text in self._tags:
             return self._tags[text]
         known = f"expected {listed(self._names)}" if self._names else "there are no variants"

@@ -143,6 +143,13 @@ def test_nesting_beyond_the_limit_is_an_error_however_deep() -> None:
         json_reader(Ref(0), nested).read("[" * 100_000)
 
 
+def test_a_variant_of_very_many_digits_is_unknown() -> None:
+    digits = "9" * 10_000
+    with pytest.raises(JsonValueError, match=f"unknown variant `{digits}`"):
+        json_reader(option(U8)).read(f'{{"{digits}":1}}')
+    assert json_reader(option(U8)).read(f'{{"{"0" * 10_000}":1}}') == SumValue(0, 1)
+
+
 def test_a_type_that_is_only_a_reference_to_itself_cannot_be_read() -> None:
     with pytest.raises(JsonValueError, match="recursion limit exceeded"):
         json_reader(Ref(0), (Ref(0),)).read("1")
