@@ -6,17 +6,23 @@ Frames are the engine's affair; this class moves bytes and keeps time.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from spacetimedb_engine import Connection
 from spacetimedb_standalone.database.caller import Caller
+from spacetimedb_standalone.wire.envelope import Compression
 
 if TYPE_CHECKING:
     from spacetimedb_standalone.worker.clients import Clients
 
 UNSENT_LIMIT = 64 * 1024 * 1024
 """Bytes that may lie unsent for a client that does not read. It is dropped when more comes on top of that."""
+
+
+INTERNAL_ERROR = 1011
+"""Why a connection is closed that sent what can't be understood."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Terms:
     token: str
     confirmed: bool
     light: bool
-    compression: str
+    compression: Compression
     ping_interval: float
     idle_timeout: float
     close_timeout: float
@@ -51,8 +57,8 @@ class ClientSocket(asyncio.Protocol):
         self._clients = clients
         self._greeting, self._early = greeting, early
         self._transport: asyncio.Transport | None = None
-        self._ticker: asyncio.TimerHandle | None = None
-        self._silent = 0.0
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._heard_at = 0.0
         self._peer_closed = False
         self._ending = False
 
@@ -67,12 +73,13 @@ class ClientSocket(asyncio.Protocol):
             self._clients.received(self.connection, self._early)
 
     def data_received(self, data: bytes) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
         self._clients.received(self.connection, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
-        if self._ticker is not None:
-            self._ticker.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
         self._clients.lost(self)
 
     # -- output
@@ -103,6 +110,11 @@ class ClientSocket(asyncio.Protocol):
         if self._ending and self._transport is not None:
             self._transport.close()
 
+    def close(self, code: int, reason: str) -> None:
+        """Close with the reason; one that does not fit into a close frame ends the connection without."""
+        if not self.connection.close(code, reason):
+            self.drop()
+
     def drop(self) -> None:
         """End the connection without a close frame."""
         if self._transport is not None:
@@ -122,29 +134,27 @@ class ClientSocket(asyncio.Protocol):
 
     def keep_alive(self) -> None:
         """Ping now, and again each interval unless the last one is unanswered; drop who stays silent."""
+        self._heard_at = asyncio.get_running_loop().time()
+        self._await("silence", self.terms.idle_timeout, self._check_silence)
         self._ping()
-        self._later()
 
-    def _later(self) -> None:
-        interval = min(self.terms.ping_interval, self.terms.idle_timeout)
-        self._ticker = asyncio.get_running_loop().call_later(interval, self._tick, interval)
+    def _await(self, name: str, seconds: float, then: Callable[[], None]) -> None:
+        self._timers[name] = asyncio.get_running_loop().call_later(seconds, then)
 
-    def _tick(self, interval: float) -> None:
-        if self.connection.alive_since_ping:
-            self._silent = 0.0
-            self._ping()
+    def _check_silence(self) -> None:
+        left = self._heard_at + self.terms.idle_timeout - asyncio.get_running_loop().time()
+        if left > 0:
+            self._await("silence", left, self._check_silence)
         else:
-            self._silent += interval
-            if self._silent >= self.terms.idle_timeout:
-                self._clients.count_idle()
-                self.drop()
-                return
-        self._later()
+            self._clients.count_idle()
+            self.drop()
 
     def _ping(self) -> None:
-        self.connection.alive_since_ping = False
-        self.connection.send_ping()
-        self._clients.flush()
+        if self.connection.alive_since_ping:
+            self.connection.alive_since_ping = False
+            self.connection.send_ping()
+            self._clients.flush()
+        self._await("ping", self.terms.ping_interval, self._ping)
 
 
 def client_of(connection: Connection) -> ClientSocket:

@@ -16,7 +16,8 @@ from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.database.database import Database
 from spacetimedb_standalone.database.lifecycle import connect, disconnect
 from spacetimedb_standalone.database.views import ViewError
-from spacetimedb_standalone.subscriptions.sets import Connection as Watcher
+from spacetimedb_standalone.subscriptions import Cause
+from spacetimedb_standalone.subscriptions import Connection as Watcher
 from spacetimedb_standalone.worker.client_socket import ClientSocket, Terms, client_of
 from spacetimedb_standalone.worker.dialect import Dialect
 from spacetimedb_standalone.worker.loop_turn import LoopTurn
@@ -72,8 +73,9 @@ class Clients:
         client.is_admitted = True
         self.turn.add(client)
         offset = self.database.datastore.read_offset()
-        greeting = self._dialect(client.connection).greeting(client.caller, client.terms.token)
-        client.connection.append(greeting, offset)
+        connection = client.connection
+        greeting = self._dialect(connection).greeting(connection, client.caller, client.terms.token)
+        connection.append(greeting, offset)
         client.keep_alive()
 
     def lost(self, client: ClientSocket) -> None:
@@ -94,18 +96,13 @@ class Clients:
     def close_all(self, code: int, reason: str) -> None:
         """Say goodbye to everybody, with a close frame."""
         for client in self.turn.sockets:
-            self.close_one(client.connection, code, reason)
+            client.close(code, reason)
         self.turn.flush()
-
-    def close_one(self, connection: Connection, code: int, reason: str) -> None:
-        """Close with the reason; one that does not fit into a close frame ends the connection without."""
-        if not connection.close(code, reason):
-            client_of(connection).drop()
 
     def close_orphan(self, watcher: Watcher, code: int, reason: str) -> None:
         """Close a connection that subscriptions know only as one who watches."""
         assert isinstance(watcher, Connection)
-        self.close_one(watcher, code, reason)
+        client_of(watcher).close(code, reason)
 
     def count_slow(self) -> None:
         self.disconnections["outgoing_queue_full"] += 1
@@ -130,7 +127,7 @@ class Clients:
         return None
 
     def on_commit(self, conn: Connection, request_id: int, offset: int) -> bytes:
-        return self.database.tell(offset, conn)
+        return self.database.tell(offset, conn, Cause(request_id))
 
     def on_failure(
         self, conn: Connection, request_id: int, reducer_id: int, status: int, text: bytes, timestamp: int

@@ -11,7 +11,7 @@ from spacetimedb_standalone.database.caller import Caller
 class Dialect(Protocol):
     """One subprotocol over one database."""
 
-    def greeting(self, caller: Caller, token: str) -> bytes:
+    def greeting(self, connection: Connection, caller: Caller, token: str) -> bytes:
         """The first message: who the client is."""
 
     def message(self, connection: Connection, payload: bytes) -> int:

@@ -20,14 +20,16 @@ from spacetimedb_standalone.wire.client_v2 import (
     CallReducer,
     OneOffQuery,
     Subscribe,
+    SubscribeBatch,
     Unsubscribe,
     decode,
 )
 from spacetimedb_standalone.wire.decoding import WireError
-from spacetimedb_standalone.wire.envelope import Compression, seal
-from spacetimedb_standalone.worker.client_socket import client_of
+from spacetimedb_standalone.worker.client_socket import INTERNAL_ERROR, client_of
+from spacetimedb_standalone.worker.encoders import v2_encoder_of
 
-INTERNAL_ERROR = 1011
+SEVERAL_A_PAYLOAD = 3
+"""The protocol that packs messages."""
 
 
 class DialectV2:
@@ -36,15 +38,17 @@ class DialectV2:
     def __init__(self, database: Database, procedures: Procedures, protocol: int) -> None:
         self._database, self._procedures, self._protocol = database, procedures, protocol
 
-    def greeting(self, caller: Caller, token: str) -> bytes:
+    def greeting(self, connection: Connection, caller: Caller, token: str) -> bytes:
         message = server.initial_connection(bytes(caller.identity), bytes(caller.connection_id), token)
-        return seal(message, Compression.NONE)
+        return v2_encoder_of(connection).sealed(message)
 
     def message(self, connection: Connection, payload: bytes) -> int:
         try:
+            if not payload and self._protocol == SEVERAL_A_PAYLOAD:
+                raise WireError("v3 websocket binary payload must contain at least one v2 client message")
             message, end = decode(payload)
         except WireError as error:
-            self._give_up(connection, str(error))
+            client_of(connection).close(INTERNAL_ERROR, str(error))
             return len(payload)
         subscriptions, offset = self._database.subscriptions, self._database.datastore.read_offset()
         match message:
@@ -52,6 +56,8 @@ class DialectV2:
                 subscriptions.subscribe(
                     connection, message.request_id, message.query_set_id, list(message.queries), offset
                 )
+            case SubscribeBatch():
+                subscriptions.subscribe_batch(connection, message.request_id, message.sets, offset)
             case Unsubscribe():
                 subscriptions.unsubscribe(
                     connection, message.request_id, message.query_set_id, message.send_dropped, offset
@@ -65,7 +71,8 @@ class DialectV2:
         return end
 
     def text(self, connection: Connection, text: str) -> None:
-        self._give_up(connection, f"v{self._protocol} websocket does not support text messages")
+        reason = f"v{self._protocol} websocket does not support text messages"
+        client_of(connection).close(INTERNAL_ERROR, reason)
 
     def failed(
         self, connection: Connection, request_id: int, status: Status, text: str, timestamp: int
@@ -74,7 +81,7 @@ class DialectV2:
             message = server.reducer_err(request_id, timestamp, text)
         else:
             message = server.reducer_internal_error(request_id, timestamp, text)
-        connection.append(seal(message, Compression.NONE))
+        _send(connection, message)
 
     def _call_reducer(self, connection: Connection, message: CallReducer) -> None:
         """A call that the engine did not take: it is refused, or only the owner may make it."""
@@ -86,12 +93,12 @@ class DialectV2:
             self._refuse(connection, message.request_id, str(error))
             return
         caller = client_of(connection).caller
-        result = database.call(reducer, caller, message.args, connection)
+        result = database.call(reducer, caller, message.args, connection, request_id=message.request_id)
         if result.status is not Status.OK:
             self.failed(connection, message.request_id, result.status, result.text, result.timestamp)
         else:
             answer = server.reducer_ok(message.request_id, result.timestamp, b"", result.update)
-            connection.append(seal(answer, Compression.NONE), result.offset)
+            _send(connection, answer, result.offset)
 
     def _call_procedure(self, connection: Connection, message: CallProcedure) -> None:
         try:
@@ -108,18 +115,17 @@ class DialectV2:
         """The client may have left meanwhile; then nobody reads it."""
         if result.status is Status.OK:
             answer = server.procedure_returned(request_id, result.value, result.timestamp, result.micros)
-            connection.append(seal(answer, Compression.NONE), result.offset)
+            _send(connection, answer, result.offset)
         else:
             self._procedure_failed(connection, request_id, result.text)
 
     def _procedure_failed(self, connection: Connection, request_id: int, text: str) -> None:
-        connection.append(seal(server.procedure_internal_error(request_id, text), Compression.NONE))
+        _send(connection, server.procedure_internal_error(request_id, text))
 
     def _refuse(self, connection: Connection, request_id: int, text: str) -> None:
         message = server.reducer_internal_error(request_id, self._database.stamp(), text)
-        connection.append(seal(message, Compression.NONE))
+        _send(connection, message)
 
-    def _give_up(self, connection: Connection, text: str) -> None:
-        """Close with the reason; one that does not fit into a close frame ends the connection without."""
-        if not connection.close(INTERNAL_ERROR, text):
-            client_of(connection).drop()
+
+def _send(connection: Connection, body: bytes, offset: int = -1) -> None:
+    connection.append(v2_encoder_of(connection).sealed(body), offset)

@@ -33,7 +33,9 @@ from spacetimedb_standalone.ports.files import Files
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.worker.calls import CallRoutes
 from spacetimedb_standalone.worker.clients import Clients
+from spacetimedb_standalone.worker.dialect_v1 import DialectV1
 from spacetimedb_standalone.worker.dialect_v2 import DialectV2
+from spacetimedb_standalone.worker.encoders import v2_encoder_of
 from spacetimedb_standalone.worker.engine_post import EnginePost
 from spacetimedb_standalone.worker.handler_routes import HandlerRoutes
 from spacetimedb_standalone.worker.http_app import Routes
@@ -88,7 +90,7 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     services = DatabaseServices(datastore, logs, clock)
     runtime = WasmRuntime(_limits(boot.config.wasm))
     loader = ProgramLoader(boot.database_identity, boot.cache_dir, runtime)
-    database = Database(datastore, turn, services, logs, clock, loader)
+    database = Database(datastore, turn, services, logs, clock, loader, v2_encoder_of)
     loop_turn = LoopTurn(loop, turn, datastore, clock, on_fault)
     post = EnginePost(loop, loop_turn.flush, on_fault)
     pool = WaitingPool(
@@ -106,7 +108,8 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     services.on_row_written = scheduler.row_written
     services.on_schedule_now = lambda function, args: post(partial(scheduler.run_now, function, args))
     clients.database, clients.turn = database, loop_turn
-    clients.dialects = {protocol: DialectV2(database, procedures, protocol) for protocol in (2, 3)}
+    v1 = DialectV1(database, procedures, clock)
+    clients.dialects = {0: v1, 1: v1} | {n: DialectV2(database, procedures, n) for n in (2, 3)}
     timer = ScheduleTimer(loop, scheduler, loop_turn, clock)
     try:
         _start_module(boot, database)

@@ -20,6 +20,7 @@ from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.supervisor.channel import Channel
+from spacetimedb_standalone.wire.envelope import Compression
 from spacetimedb_standalone.worker.client_socket import ClientSocket, Terms
 from spacetimedb_standalone.worker.clients import Clients
 from spacetimedb_standalone.worker.housekeeping import Housekeeping
@@ -144,7 +145,7 @@ class Worker:
             token=message["token"],
             confirmed=message["confirmed"],
             light=message["light"],
-            compression=message["compression"],
+            compression=Compression[message["compression"].upper()],
             ping_interval=limits.ping_interval,
             idle_timeout=limits.idle_timeout,
             close_timeout=limits.close_handshake_timeout,
