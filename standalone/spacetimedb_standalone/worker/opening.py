@@ -43,6 +43,7 @@ from spacetimedb_standalone.worker.log_routes import LogRoutes
 from spacetimedb_standalone.worker.loop_turn import LoopTurn
 from spacetimedb_standalone.worker.program_routes import ProgramRoutes
 from spacetimedb_standalone.worker.schedule_timer import ScheduleTimer
+from spacetimedb_standalone.worker.snapshots import Snapshots
 from spacetimedb_standalone.worker.stats import StatsRoute
 from spacetimedb_standalone.worker.waiting import DurableWait
 
@@ -65,11 +66,13 @@ class Opened:
     pool: WaitingPool
     post: EnginePost
     timer: ScheduleTimer
+    snapshots: Snapshots
     routes: Routes
 
     def close(self) -> None:
         """Nothing runs any more afterwards, and what was committed is durable."""
         self.timer.stop()
+        self.snapshots.stop()
         self.pool.close()
         self.post.close()
         self.database.close()
@@ -120,14 +123,15 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     disconnect_all(database)
     scheduler.rebuild()
     updates = Updates(database, scheduler)
+    snapshots = Snapshots(loop, datastore, boot.config.snapshots, clock)
     routes = Routes(
         calls=CallRoutes(database, loop_turn, clock, procedures),
         handlers=HandlerRoutes(database, Handlers(database, pool, clock)),
         programs=ProgramRoutes(database, updates, clients),
         logs=LogRoutes(logs),
-        stats=StatsRoute(database, clients),
+        stats=StatsRoute(database, clients, snapshots.figures, boot.replica_dir),
     )
-    return Opened(database, pool, post, timer, routes)
+    return Opened(database, pool, post, timer, snapshots, routes)
 
 
 def _open_datastore(

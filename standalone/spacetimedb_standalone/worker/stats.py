@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from aiohttp import web
 
 from spacetimedb_engine import is_compiled
+from spacetimedb_standalone.control.disk_use import disk_use
 from spacetimedb_standalone.database.database import Database
 from spacetimedb_standalone.worker.clients import Clients
+from spacetimedb_standalone.worker.snapshots import SnapshotFigures
 
 
 @dataclass
@@ -26,8 +29,11 @@ class _Family:
 
 
 class StatsRoute:
-    def __init__(self, database: Database, clients: Clients) -> None:
+    def __init__(
+        self, database: Database, clients: Clients, snapshots: SnapshotFigures, replica_dir: Path
+    ) -> None:
         self._database, self._clients = database, clients
+        self._snapshots, self._replica_dir = snapshots, replica_dir
 
     async def stats(self, request: web.Request) -> web.Response:
         return web.json_response({"families": [family.as_json() for family in self._families()]})
@@ -60,6 +66,22 @@ class StatsRoute:
             _gauge("spacetime_durable_tx_offset", "On disk.", identity, datastore.log.durable_offset),
             _gauge("spacetime_next_tx_offset", "Next transaction.", identity, store.next_offset),
             _gauge("spacetime_log_pending_bytes", "Not on disk yet.", identity, datastore.log.pending_bytes),
+            *self._on_disk(db),
+        ]
+
+    def _on_disk(self, db: dict[str, str]) -> list[_Family]:
+        if self._database.datastore.disk is None:
+            return []
+        use, snapshots = disk_use(self._replica_dir), self._snapshots
+        return [
+            _gauge("spacetime_message_log_size_bytes", "The log on disk.", db, use.log),
+            _gauge("spacetime_message_log_size_blocks", "The same in 512 bytes.", db, use.log // 512),
+            _gauge("spacetime_module_log_file_size_bytes", "Logs of the module.", db, use.module_logs),
+            _gauge("spacetime_snapshot_size_bytes", "Snapshots on disk.", db, use.snapshots),
+            _gauge("spacetime_snapshot_tx_offset", "In the newest.", db, snapshots.last_offset),
+            _gauge("spacetime_snapshot_seconds", "What the last one took.", db, snapshots.last_seconds),
+            _gauge("spacetime_snapshot_pause_seconds", "The database stood still.", db, snapshots.last_pause),
+            _gauge("spacetime_snapshots_failed", "Since the start.", db, snapshots.failed),
         ]
 
 
