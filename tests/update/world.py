@@ -276,7 +276,7 @@ class Tool:
 
     def current(self) -> str | None:
         link = self.bin / "current"
-        return os.readlink(link) if link.is_symlink() else None
+        return str(link.readlink()) if link.is_symlink() else None
 
     def put(self, version: str, content: Mapping[str, bytes] | None = None) -> Path:
         """Place a version by hand."""
@@ -297,7 +297,7 @@ class Tool:
             if path.is_file() and not path.is_symlink() and ".release" not in path.parts
         }
         runs = all(os.access(folder / name, os.X_OK) for name in programs(version))
-        return found == wanted and runs and os.readlink(folder / "runtime/lib/link") == "numbers.bin"
+        return found == wanted and runs and str((folder / "runtime/lib/link").readlink()) == "numbers.bin"
 
     def leftovers(self) -> list[str]:
         """What no finished run leaves behind."""

@@ -78,10 +78,8 @@ def report(error: BaseException) -> str:
     causes = [describe(cause) for cause in _causes(error)]
     if not causes:
         return f"Error: {describe(error)}"
-    if len(causes) == 1:
-        lines = [f"    {causes[0]}"]
-    else:
-        lines = [f"    {number}: {text}" for number, text in enumerate(causes)]
+    numbers = [""] if len(causes) == 1 else [f"{number}: " for number in range(len(causes))]
+    lines = [f"    {number}{text}" for number, text in zip(numbers, causes, strict=True)]
     return "\n".join([f"Error: {describe(error)}", "", "Caused by:", *lines])
 
 

@@ -52,6 +52,10 @@ from spacetimedb_update.releases.file_list import FileList
 from spacetimedb_update.releases.repository import Releases
 
 
+RESUMED = ("rollback", "uninstall")
+"""Changes whose journal outlives an error: the same command means something else once they are made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Supply:
     """Where releases come from: the repository, its signed metadata as bytes, and perhaps an archive at hand."""
@@ -85,15 +89,16 @@ class Executor:
                 self._step(step, journal)
             remove_journal(self._site, self._host)
         except Exception:
-            self._take_back()
+            self._take_back(plan)
             raise
         return self._host.crash_points.reached("finished")
 
-    def _take_back(self) -> None:
+    def _take_back(self, plan: Plan) -> None:
         """As far as the trouble that led here allows; the next run does the rest."""
         with suppress(OSError):
             recover(self._site, self._host)
-            remove_journal(self._site, self._host)
+            if plan.operation not in RESUMED:
+                remove_journal(self._site, self._host)
 
     def _now(self) -> datetime:
         return self._host.clock.now()

@@ -45,7 +45,7 @@ def nothing(operation: str, version: str) -> Plan:
 
 def already_installed(there: Installation, version: str, select: bool) -> Plan:
     """For a release that is there and sound."""
-    return Plan("install", version, tuple(_select(there, version)) if select else ())
+    return Plan("install", version, (*_clear(there), *(_select(there, version) if select else ())))
 
 
 def install(there: Installation, artifact: Artifact, is_damaged: bool, select: bool) -> Plan:
@@ -73,9 +73,14 @@ def _bring_in(there: Installation, artifact: Artifact, is_damaged: bool) -> list
     found = there.find(artifact.version)
     if found is not None:
         if not is_damaged:
-            return []
+            return _clear(there)
         _refuse_to_replace(found)
     return [Download(artifact), Unpack(artifact), Place(artifact.version, found is not None), Tidy()]
+
+
+def _clear(there: Installation) -> list[Step]:
+    """A run that was stopped after the version was in place has left what it was made from."""
+    return [Tidy()] if there.has_downloads else []
 
 
 def _refuse_to_replace(found: Installed) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-from spacetimedb_paths import SpacetimePaths
+from spacetimedb_paths import Platform, SpacetimePaths
 from spacetimedb_paths.roots import NoHomeError
 from spacetimedb_update.commands.grammar import HelpRequested, parser
 from spacetimedb_update.commands.run import Run
@@ -65,10 +64,12 @@ def site(host: Host, root: str | None) -> Site:
     """The installation below `root`, or at the defaults of the system."""
     platform = host.machine.platform
     try:
-        if root is None:
-            paths = SpacetimePaths.from_platform(platform)
-        else:
-            paths = SpacetimePaths.from_root_dir(Path(root), platform)
+        return Site(_paths(platform, root), platform.is_windows)
     except NoHomeError as error:
         raise HostError(str(error)) from None
-    return Site(paths, platform.is_windows)
+
+
+def _paths(platform: Platform, root: str | None) -> SpacetimePaths:
+    if root is None:
+        return SpacetimePaths.from_platform(platform)
+    return SpacetimePaths.from_root_dir(root, platform)

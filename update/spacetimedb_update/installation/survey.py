@@ -66,6 +66,7 @@ class Installation:
     data_version: str | None
     backups: tuple[Backup, ...]
     server: RunningServer | None
+    has_downloads: bool = False
 
     def find(self, name: str) -> Installed | None:
         return next((version for version in self.versions if version.name == name), None)
@@ -93,6 +94,7 @@ def survey(site: Site, host: Host) -> Installation:
         data_version(files, site.paths.data_dir.metadata_toml().path),
         backups(site, files),
         running_server(site, host),
+        bool(files.names(site.downloads)),
     )
 
 
