@@ -136,7 +136,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[WasmRuntime]:
-    runtime = WasmRuntime(WasmLimits(memory_bytes=64 << 20, call_seconds=0.3))
+    runtime = WasmRuntime(WasmLimits(memory_bytes=64 << 20, call_seconds=1.0))
     yield runtime
     runtime.close()
 
