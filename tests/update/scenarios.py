@@ -159,7 +159,13 @@ SCENARIOS = (
         ROLLBACK_WITH_DATA, name="rollback with the data of before, in two steps", files=FilesWithoutExchange
     ),
     Scenario(
-        "uninstall", ("uninstall", "2.9.0", "-y"), _home_is_leaving, "2.10.0", "2.10.0", "2.10.0", goes="2.9.0"
+        "uninstall",
+        ("uninstall", "2.9.0", "-y"),
+        _home_is_leaving,
+        "2.10.0",
+        "2.10.0",
+        "2.10.0",
+        goes="2.9.0",
     ),
     Scenario("self-update", ("upgrade",), _old_command, "2.10.0", "2.10.0", "2.10.0"),
 )

@@ -12,12 +12,26 @@ from typing import Any, BinaryIO
 from .world import QuickFiles
 
 KILLED = 86
-LOOKING = frozenset({"kind", "names", "size", "is_executable", "modified", "may_write", "free_bytes", "link_text"})
-OPERATIONS = frozenset({
-    *("names", "open_read", "size", "free_bytes", "link_text", "make_directory", "open_new", "open_append", "sync"),
-    *("sync_directory", "rename", "exchange", "make_link", "make_junction", "copy", "remove_file"),
-    *("remove_directory",),
-})
+LOOKING = frozenset(
+    {"kind", "names", "size", "is_executable", "modified", "may_write", "free_bytes", "link_text"}
+)
+OPERATIONS = frozenset(
+    {
+        *(
+            "names",
+            "open_read",
+            "size",
+            "free_bytes",
+            "link_text",
+            "make_directory",
+            "open_new",
+            "open_append",
+            "sync",
+        ),
+        *("sync_directory", "rename", "exchange", "make_link", "make_junction", "copy", "remove_file"),
+        *("remove_directory",),
+    }
+)
 """Operations that a disk can refuse. What only asks whether something is there is left out: it has no
 way to fail but the ones that the others have as well."""
 

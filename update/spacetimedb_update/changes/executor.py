@@ -41,7 +41,6 @@ from spacetimedb_update.installation.survey import BACKUP_DATA
 from spacetimedb_update.ports.file_trees import (
     directories,
     read_bytes,
-    remove_if_there,
     remove_tree,
     replace_file,
     walk,
@@ -50,7 +49,6 @@ from spacetimedb_update.releases.catalogue import Artifact
 from spacetimedb_update.releases.fetcher import Wanted
 from spacetimedb_update.releases.file_list import FileList
 from spacetimedb_update.releases.repository import Releases
-
 
 RESUMED = ("rollback", "uninstall")
 """Changes whose journal outlives an error: the same command means something else once they are made."""
@@ -88,14 +86,19 @@ class Executor:
             for step in plan.steps:
                 self._step(step, journal)
             remove_journal(self._site, self._host)
-        except Exception:
-            self._take_back(plan)
+        except Exception as error:
+            self._take_back(plan, error)
             raise
         return self._host.crash_points.reached("finished")
 
-    def _take_back(self, plan: Plan) -> None:
-        """As far as the trouble that led here allows; the next run does the rest."""
+    def _take_back(self, plan: Plan, error: Exception) -> None:
+        """As far as the trouble that led here allows; the next run does the rest.
+
+        Downloads stay, to go on with, unless they are what is wrong.
+        """
         with suppress(OSError):
+            if isinstance(error, RepositoryError):
+                self._clear_downloads()
             recover(self._site, self._host)
             if plan.operation not in RESUMED:
                 remove_journal(self._site, self._host)
@@ -237,10 +240,13 @@ class Executor:
         files.sync_directory(self._site.bin_dir)
         self._host.crash_points.reached("placed")
 
-    def _tidy(self) -> None:
+    def _clear_downloads(self) -> None:
         files = self._host.files
         for name in files.names(self._site.downloads):
-            remove_if_there(files, self._site.downloads / name)
+            remove_tree(files, self._site.downloads / name)
+
+    def _tidy(self) -> None:
+        self._clear_downloads()
         sweep(self._site, self._host)
         self._host.crash_points.reached("tidied")
 

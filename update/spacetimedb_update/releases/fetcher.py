@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from spacetimedb_update.errors import NetworkError, RepositoryError
 from spacetimedb_update.ports.clock import Clock
-from spacetimedb_update.ports.file_trees import CHUNK_BYTES, remove_if_there
+from spacetimedb_update.ports.file_trees import remove_if_there, sha256_of
 from spacetimedb_update.ports.files import Files
 from spacetimedb_update.ports.net import Net, NetError, NotFound
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further attempt that brought no byte."""
+
+
+class WrongFile(NetError):
+    """What is delivered has another size or content than it should have."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, may_pass=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +95,19 @@ class Fetcher:
         Raises `NetworkError` when no URL delivers, `RepositoryError` when what they deliver is wrong.
         """
         download = _Download(self, wanted, destination, files, progress)
-        failures: list[str] = []
+        failures: list[NetError] = []
         for url in urls:
             try:
-                if download.complete(url):
-                    return
-                failures.append(f"{url} is not the file that was signed")
+                return download.complete(url)
             except NetError as error:
-                failures.append(str(error))
-        if all(text.endswith("is not the file that was signed") for text in failures):
+                failures.append(error)
+        if all(isinstance(error, WrongFile) for error in failures):
             raise RepositoryError(
                 f"{wanted.name} is damaged or was tampered with: {failures[0]}; nothing was installed, "
                 "use another mirror"
             )
         raise NetworkError(
-            f"{wanted.name} could not be downloaded: {'; '.join(failures)}. Run the command again: "
+            f"{wanted.name} could not be downloaded: {'; '.join(map(str, failures))}. Run the command again: "
             "it goes on where it stopped"
         )
 
@@ -116,16 +120,17 @@ class _Download:
     files: Files
     progress: Callable[[int], None]
 
-    def complete(self, url: str) -> bool:
-        """Bring the file to its full size from one URL; False, and no file, if the content is wrong."""
+    def complete(self, url: str) -> None:
+        """Bring the file to its full size from one URL. Raises `NetError`; for `WrongFile` no file stays."""
         resumed = self._present() > 0
-        self._read_on(url)
-        if self._is_right():
-            return True
-        remove_if_there(self.files, self.destination)
-        if not resumed:
-            return False
-        return self.complete(url)
+        try:
+            self._read_on(url)
+            self._check(url)
+        except WrongFile:
+            remove_if_there(self.files, self.destination)
+            if not resumed:
+                raise
+            self.complete(url)
 
     def _present(self) -> int:
         if self.files.kind(self.destination) is None:
@@ -137,15 +142,14 @@ class _Download:
         while (present := self._present()) < self.wanted.size:
             try:
                 self._request(url, present)
-                if self._present() == present:
-                    raise NetError(f"{url} sent nothing")
-                attempts = 0
             except NetError as error:
-                if self._present() > present:
-                    attempts = 0
+                attempts = 0 if self._present() > present else attempts
                 if not error.may_pass or not self.fetcher.pause(attempts):
                     raise
                 attempts += 1
+            else:
+                if self._present() <= present:
+                    raise WrongFile(f"{url} is shorter than it should be")
 
     def _request(self, url: str, present: int) -> None:
         with self.fetcher.net.get(url, present) as answer:
@@ -156,14 +160,14 @@ class _Download:
                 for chunk in answer.chunks:
                     done += len(chunk)
                     if done > self.wanted.size:
-                        raise NetError(f"{url} is larger than it should be", may_pass=False)
+                        raise WrongFile(f"{url} is larger than it should be")
                     file.write(chunk)
                     self.progress(done)
                     self.fetcher.check_deadline(url)
 
-    def _is_right(self) -> bool:
-        digest = hashlib.sha256()
-        with self.files.open_read(self.destination) as file:
-            while chunk := file.read(CHUNK_BYTES):
-                digest.update(chunk)
-        return digest.hexdigest() == self.wanted.sha256
+    def _check(self, url: str) -> None:
+        if (
+            self._present() != self.wanted.size
+            or sha256_of(self.files, self.destination) != self.wanted.sha256
+        ):
+            raise WrongFile(f"{url} is not the file that was signed")
