@@ -85,7 +85,13 @@ class Reader:
             case 5:
                 request_id = self._take("I")
                 return "answer", request_id, self._string() if self._take("B") else self._tables()
+            case 8:
+                return "batch", self._take("I"), [self._result() for _ in range(self._take("I"))]
         raise AssertionError(self._data)
+
+    def _result(self) -> tuple[int, Any]:
+        set_id = self._take("I")
+        return set_id, self._string() if self._take("B") else self._tables()
 
     def update(self) -> dict[int, dict[str, list[Any]]]:
         """By set and table: (inserts, deletes) or ("events", rows) of each query."""
