@@ -1,7 +1,7 @@
 from spacetimedb_engine.abi_bytes_cy cimport give_source
-from spacetimedb_engine.foreign cimport arg, arg64, rawp
+from spacetimedb_engine.foreign cimport arg, rawp
 from spacetimedb_engine.guest_cy cimport Guest
-from spacetimedb_engine.memory cimport get_bytes, st32, st64, utf8_valid
+from spacetimedb_engine.memory cimport get_bytes, st32, utf8_valid
 from spacetimedb_engine.store_cy cimport Store
 
 cdef enum Op:
@@ -25,7 +25,6 @@ cdef long long number(Guest g) noexcept
 cdef long long name_id(Guest g, int op, rawp a) noexcept
 cdef long long settle(Guest g, int e) noexcept
 cdef long long give_answer(Guest g, size_t out) noexcept
-cdef long long give_response(Guest g, size_t out) noexcept
 cdef long long table_id(Guest g, rawp a) noexcept
 cdef long long index_id(Guest g, rawp a) noexcept
 cdef long long console_log(Guest g, rawp a) noexcept
@@ -34,8 +33,4 @@ cdef long long timer_end(Guest g, rawp a) noexcept
 cdef long long schedule_now(Guest g, rawp a) noexcept
 cdef long long jwt(Guest g, rawp a) noexcept
 cdef long long env_get(Guest g, rawp a) noexcept
-cdef long long sleep_until(Guest g, rawp a) noexcept
-cdef long long start_tx(Guest g, rawp a) noexcept
-cdef long long end_tx(Guest g, int op) noexcept
-cdef long long http_request(Guest g, rawp a) noexcept
 cdef long long row_written(Guest g, unsigned int table, bint inserted) noexcept

@@ -2,7 +2,7 @@ cimport cython
 from spacetimedb_engine.foreign cimport new_trap, rawp
 from spacetimedb_engine.guest_cy cimport Guest
 from spacetimedb_engine.memory cimport nothing
-from spacetimedb_engine cimport abi_bytes_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
+from spacetimedb_engine cimport abi_bytes_cy, abi_procedures_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
 
 @cython.final
 cdef class Import:

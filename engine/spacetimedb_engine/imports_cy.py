@@ -10,7 +10,7 @@ import cython
 from spacetimedb_engine import traps
 
 if not cython.compiled:
-    from spacetimedb_engine import abi_bytes_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
+    from spacetimedb_engine import abi_bytes_cy, abi_procedures_cy, abi_rare_cy, abi_rows_cy, abi_writes_cy
     from spacetimedb_engine.foreign import address_of_callback, callback, new_trap, raw_at, rawp
     from spacetimedb_engine.guest_cy import Guest
     from spacetimedb_engine.memory import nothing
@@ -126,15 +126,15 @@ def dispatch(g: Guest, op: cython.int, a: rawp) -> cython.longlong:
     elif op == 19:
         return abi_rare_cy.jwt(g, a)
     elif op == 20:
-        return abi_rare_cy.sleep_until(g, a)
+        return abi_procedures_cy.sleep_until(g, a)
     elif op == 21:
-        return abi_rare_cy.start_tx(g, a)
+        return abi_procedures_cy.start_tx(g, a)
     elif op == 22:
-        return abi_rare_cy.end_tx(g, abi_rare_cy.COMMIT_TX)
+        return abi_procedures_cy.commit_tx(g, a)
     elif op == 23:
-        return abi_rare_cy.end_tx(g, abi_rare_cy.ABORT_TX)
+        return abi_procedures_cy.abort_tx(g, a)
     elif op == 24:
-        return abi_rare_cy.http_request(g, a)
+        return abi_procedures_cy.http_request(g, a)
     elif op == 26:
         return abi_writes_cy.delete_point(g, a)
     elif op == 27:

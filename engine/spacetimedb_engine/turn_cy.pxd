@@ -3,8 +3,9 @@ from spacetimedb_engine.buffer_cy cimport Buffer
 from spacetimedb_engine.connection_cy cimport Connection
 from spacetimedb_engine.frames_cy cimport FrameReader, close_code_allowed
 from spacetimedb_engine.guest_cy cimport Guest
-from spacetimedb_engine.memory cimport bufp, copy, get_bytes, ld8, st8, st64, u8p, utf8_valid
+from spacetimedb_engine.memory cimport bufp, get_bytes, ld8, u8p, utf8_valid
 from spacetimedb_engine.store_cy cimport Store
+from spacetimedb_engine.transactions_cy cimport Transactions
 from spacetimedb_engine.wire_cy cimport Call, Reducer, Reducers
 
 cdef enum:
@@ -15,17 +16,13 @@ cdef class Turn:
     cdef Store store
     cdef object host
     cdef public Guest guest
-    cdef public bint before_commit
     cdef Reducers reducers
     cdef list dirtied
     cdef Call call_parts
     cdef Buffer scratch
-    cdef Buffer inputs
-    cdef unsigned long long last
+    cdef Transactions transactions
     cdef unsigned long long now
     cdef bint running
-    cdef long long offset
-    cdef unsigned long long next_stamp(self, unsigned long long now) noexcept nogil
     cdef int receive(self, Connection c, u8p data, size_t n) except -1
     cdef int event(self, Connection c, int kind) except -1
     cdef int closed(self, Connection c) except -1
@@ -33,8 +30,3 @@ cdef class Turn:
     cdef int message(self, Connection c, u8p buf, size_t off, size_t end) except -1
     cdef int hot(self, Connection c, Guest guest, Reducer r, u8p buf) except -1
     cdef int committed(self, Connection c, unsigned int request_id, unsigned long long timestamp) except -1
-    cdef int execute(
-        self, Connection c, Guest guest, bytes name, unsigned int id, u8p head, unsigned long long timestamp, u8p buf, size_t off,
-        size_t n) except? -100
-    cdef int fill_inputs(
-        self, bytes name, u8p head, unsigned long long timestamp, u8p args, size_t off, size_t n) noexcept

@@ -4,9 +4,6 @@ For each connection in turn: frames, messages, and for every call of a reducer o
 call to its reply in the connection's buffer and its record in the log, without a Python object in between. What the
 engine does not know goes to the host's callbacks, in order, so that a client's messages take effect in the order
 they were sent.
-
-Order within a call: begin, run, (let the host refresh what hangs on the rows), commit, (let the host tell those who
-watch), reply. A call that does not commit leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -21,8 +18,9 @@ if not cython.compiled:
     from spacetimedb_engine.connection_cy import Connection
     from spacetimedb_engine.frames_cy import close_code_allowed
     from spacetimedb_engine.guest_cy import Guest
-    from spacetimedb_engine.memory import bufp, copy, get_bytes, ld8, st8, st64, u8p, utf8_valid
+    from spacetimedb_engine.memory import bufp, get_bytes, ld8, u8p, utf8_valid
     from spacetimedb_engine.store_cy import Store
+    from spacetimedb_engine.transactions_cy import Transactions
     from spacetimedb_engine.wire_cy import Call, Reducer, Reducers
 
     KEEP = 65_536  # buffers that hold more are given back once they are empty
@@ -35,16 +33,13 @@ class Turn:
         self.store = store
         self.host = host
         self.guest: Guest | None = None
-        self.before_commit = False
         self.reducers = Reducers([])
         self.dirtied: list[Connection] = []
         self.call_parts = Call()
         self.scratch = Buffer()
-        self.inputs = Buffer()
-        self.last = 0
+        self.transactions = Transactions(store, host)
         self.now = 0
         self.running = False
-        self.offset = -1
 
     def open(self, identity: bytes, connection_id: bytes, protocol: int, is_owner: bool) -> Connection:
         return Connection(identity, connection_id, protocol, is_owner, self.dirtied)
@@ -53,13 +48,31 @@ class Turn:
         """(name, id, BSATN of the product type of its parameters, 0 nobody | 1 owner | 2 everyone may call it)"""
         self.reducers = Reducers([Reducer(*entry) for entry in table])
 
+    @property
+    def before_commit(self) -> bool:
+        """Does the host want to be asked before a call commits?"""
+        return self.transactions.before_commit
+
+    @before_commit.setter
+    def before_commit(self, wanted: bool) -> None:
+        self.transactions.before_commit = wanted
+
     def stamp(self, now: int) -> int:
         """The timestamp of the next call: now, but later than any before."""
-        return self.next_stamp(now)
+        return self.transactions.stamp(now)
 
-    def next_stamp(self, now: cython.ulonglong) -> cython.ulonglong:
-        self.last = now if now > self.last else self.last + 1
-        return self.last
+    def call(
+        self, reducer_id: int, name: bytes, identity: bytes, connection_id: bytes, now: int, args: bytes
+    ) -> CallResult:
+        """A whole transaction for a caller without a socket. Arguments and permissions are the host's business."""
+        head = identity + connection_id
+        done: Transactions = self.transactions
+        timestamp = done.stamp(now)
+        guest: Guest | None = self.guest
+        if len(head) != 48 or guest is None or guest.dead:
+            raise ValueError("a call needs a living guest, an identity of 32 bytes and a connection id of 16")
+        status = done.execute(None, guest, name, reducer_id, bufp(head), timestamp, bufp(args), 0, len(args))
+        return CallResult(status, guest.text if status != 0 else b"", timestamp, done.offset)
 
     def dirty(self) -> list[Connection]:
         """Connections with something to take, each once."""
@@ -200,8 +213,8 @@ class Turn:
     def hot(self, c: Connection, guest: Guest, r: Reducer, buf: u8p) -> cython.int:
         """A call whose arguments are in order, from its transaction to its reply."""
         request_id: cython.uint = self.call_parts.request_id
-        timestamp: cython.ulonglong = self.next_stamp(self.now)
-        status: cython.int = self.execute(
+        timestamp: cython.ulonglong = self.transactions.stamp(self.now)
+        status: cython.int = self.transactions.execute(
             c, guest, r.name, r.id, bufp(c.head), timestamp, buf, self.call_parts.args, self.call_parts.args_n
         )
         if status != 0:
@@ -212,8 +225,8 @@ class Turn:
     def committed(self, c: Connection, request_id: cython.uint, timestamp: cython.ulonglong) -> cython.int:
         """The caller's reply, with the rows it watches; the host tells the others."""
         updates: bytes | None = None
-        if self.offset >= 0 and self.store.committer.touched_watched:
-            updates = self.host.on_commit(c, request_id, self.offset)
+        if self.transactions.offset >= 0 and self.store.committer.touched_watched:
+            updates = self.host.on_commit(c, request_id, self.transactions.offset)
         if updates is None or len(updates) == 4:
             if c.put_ok(request_id, timestamp) != 0:
                 raise MemoryError("no memory for the reply to a call")
@@ -222,82 +235,3 @@ class Turn:
         else:
             c.append(reducer_ok(request_id, timestamp, updates), self.store.committer.offset - 1)
         return 0
-
-    # ---- transactions
-
-    def execute(
-        self,
-        c: Connection | None,
-        guest: Guest,
-        name: bytes,
-        id: cython.uint,
-        head: u8p,
-        timestamp: cython.ulonglong,
-        buf: u8p,
-        off: cython.size_t,
-        n: cython.size_t,
-    ) -> cython.int:
-        """One transaction; its offset goes to `offset` (-1: it took none). A status other than 0: rolled back."""
-        status: cython.int
-        store: Store = self.store
-        self.offset = -1
-        if store.begin_tx() != 0:
-            raise RuntimeError("a transaction is open already: a reducer cannot begin its own")
-        try:
-            guest.function = name
-            status = guest.reducer(id, head, timestamp, buf, off, n)
-            if status == 0 and self.before_commit:
-                refusal = self.host.before_commit(c, id)
-                if refusal is not None:
-                    guest.text = refusal
-                    status = 3
-            if status == 0:
-                if self.fill_inputs(name, head, timestamp, buf, off, n) != 0:
-                    raise MemoryError("no memory for the record of a call")
-                self.offset = store.commit_tx(self.inputs.data, 0, self.inputs.n, True, False)
-                if self.offset < -1:
-                    raise MemoryError("no memory for the record of a transaction")
-        finally:
-            if store.journal.open:
-                store.rollback_tx()
-        return status
-
-    def fill_inputs(
-        self,
-        name: bytes,
-        head: u8p,
-        timestamp: cython.ulonglong,
-        args: u8p,
-        off: cython.size_t,
-        n: cython.size_t,
-    ) -> cython.int:
-        """What the log keeps of a call: u8 length and name, sender, connection id, timestamp, arguments."""
-        b: Buffer = self.inputs
-        k: cython.size_t = len(name)
-        if k > 255:
-            k = 255
-        if b.cap > KEEP:
-            b.n = 0
-            b.shrink(KEEP)
-        b.n = 0
-        if b.reserve(57 + k + n) != 0:
-            return -4
-        st8(b.data, 0, k)
-        copy(b.data, 1, bufp(name), 0, k)
-        copy(b.data, 1 + k, head, 0, 48)
-        st64(b.data, 49 + k, timestamp)
-        copy(b.data, 57 + k, args, off, n)
-        b.n = 57 + k + n
-        return 0
-
-    def call(
-        self, reducer_id: int, name: bytes, identity: bytes, connection_id: bytes, now: int, args: bytes
-    ) -> CallResult:
-        """A whole transaction for a caller without a socket. Arguments and permissions are the host's business."""
-        head = identity + connection_id
-        timestamp = self.next_stamp(now)
-        guest: Guest | None = self.guest
-        if len(head) != 48 or guest is None or guest.dead:
-            raise ValueError("a call needs a living guest, an identity of 32 bytes and a connection id of 16")
-        status = self.execute(None, guest, name, reducer_id, bufp(head), timestamp, bufp(args), 0, len(args))
-        return CallResult(status, guest.text if status != 0 else b"", timestamp, self.offset)
