@@ -4,6 +4,7 @@ from spacetimedb_engine.foreign cimport arg, arg64, rawp
 from spacetimedb_engine.guest_cy cimport Guest
 from spacetimedb_engine.memory cimport get_bytes, st64
 
+cdef void waited(Guest g) noexcept
 cdef long long sleep_until(Guest g, rawp a) noexcept
 cdef long long start_tx(Guest g, rawp a) noexcept
 cdef long long commit_tx(Guest g, rawp a) noexcept

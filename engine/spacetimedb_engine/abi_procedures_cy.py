@@ -15,13 +15,19 @@ if not cython.compiled:
     from spacetimedb_engine.memory import get_bytes, st64
 
 
+def waited(g: Guest) -> cython.void:
+    """What a guest waits for does not count as its own time, unless everybody else waits for it meanwhile."""
+    if not g.transaction:
+        g.rearm()
+
+
 def sleep_until(g: Guest, a: rawp) -> cython.longlong:
     """i64 wake time: the time now, both in microseconds"""
     e: cython.int
     if not g.may_wait:
         return -9
     e = ask(g, SLEEP, arg64(a, 0), 0, [])
-    g.rearm()
+    waited(g)
     return number(g) if e == 0 else e
 
 
@@ -86,7 +92,7 @@ def http_request(g: Guest, a: rawp) -> cython.longlong:
         0,
         [get_bytes(g.mem, arg(a, 0), arg(a, 1)), get_bytes(g.mem, arg(a, 2), arg(a, 3))],
     )
-    g.rearm()
+    waited(g)
     if e != 0:
         return e
     if isinstance(g.answer, int):
