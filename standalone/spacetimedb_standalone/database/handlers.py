@@ -66,13 +66,12 @@ class Handlers:
         done: Callable[[HandlerAnswer], None],
     ) -> None:
         """Returns at once; `done` gets the answer, later, on the engine's thread."""
-        timestamp = self._database.stamp()
         sender, claims = self._nobody()
 
         def work(instance: WasmInstance) -> HandlerAnswer:
             head = encode_request(request)
             outcome = instance.call_handler(
-                handler.id, handler.full_name, bytes(sender), claims, timestamp, head, body
+                handler.id, handler.full_name, bytes(sender), claims, self._clock.now(), head, body
             )
             if outcome.status is Status.OK:
                 return _answer(handler.full_name, outcome.response, outcome.body)

@@ -52,10 +52,9 @@ class Procedures:
 
     def start(self, procedure: ProcedureDef, caller: Caller, args: bytes, done: Done) -> None:
         """Returns at once; `done` gets the result, later. `args` must be valid BSATN of the parameters."""
-        timestamp = self._database.stamp()
 
         def work(instance: WasmInstance) -> ProcedureResult:
-            return self._call(instance, procedure, caller, args, timestamp)
+            return self._call(instance, procedure, caller, args)
 
         self._pool.submit(
             procedure.full_name, work, _failed, lambda result, offset: done(replace(result, offset=offset))
@@ -74,10 +73,10 @@ class Procedures:
         self.start(procedure, caller, args, over)
 
     def _call(
-        self, instance: WasmInstance, procedure: ProcedureDef, caller: Caller, args: bytes, timestamp: int
+        self, instance: WasmInstance, procedure: ProcedureDef, caller: Caller, args: bytes
     ) -> ProcedureResult:
         """On a thread of the pool."""
-        began = self._clock.monotonic()
+        began, timestamp = self._clock.monotonic(), self._clock.now()
         sender, connection = bytes(caller.identity), bytes(caller.connection_id)
         outcome = instance.call_procedure(
             procedure.id, procedure.full_name, sender, connection, timestamp, args

@@ -31,6 +31,8 @@ LINES_UNDER_WAY = 256
 """Log lines that may be on their way to the engine's thread; a module that logs faster waits."""
 LONGEST_SLEEP = 3600.0
 """Seconds slept at a time: the wall clock may be set meanwhile."""
+LONGEST_SLEEP_IN_TX = 1_000_000
+"""Microseconds."""
 
 Durable = Callable[[int], bool]
 """Waits, off the engine's thread, until a transaction is on disk; False: it took too long."""
@@ -189,8 +191,9 @@ class WaitingServices:
     # -- waiting
 
     def sleep_until(self, wake: int) -> int:
-        """In a transaction it is refused: the whole database would sleep."""
-        if self._loan is not None:
+        """In a transaction the whole database sleeps along, so there it may be for a moment only."""
+        now = self._clock.now()
+        if self._loan is not None and wake - now > LONGEST_SLEEP_IN_TX:
             raise GuestTrap("procedure_sleep_until may not be called while a transaction is open")
         while (now := self._clock.now()) < wake:
             if self._stopping.wait(min((wake - now) / 1_000_000, LONGEST_SLEEP)):

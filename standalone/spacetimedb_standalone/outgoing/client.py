@@ -164,7 +164,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnknownHostError):
         return f"client error (Connect): dns error: failed to lookup address information: {error}"
     if isinstance(error, httpcore.ConnectError):
-        cause = error.__cause__
+        cause = error.args[0] if error.args else None  # the system's error; httpcore drops the link to it
         if isinstance(cause, ssl.SSLError):
             return f"client error (Connect): {cause.reason or cause}"
         if isinstance(cause, OSError) and cause.errno:
