@@ -54,9 +54,16 @@ class BoundedStream(io.RawIOBase):
         return data
 
 
+    def drain(self) -> None:
+        """Read what is left, so that a stream cut off behind the last entry is noticed."""
+        while self.read(MAX_READ_BYTES):
+            continue
+
+
 class TarReader:
-    def __init__(self, archive: tarfile.TarFile) -> None:
+    def __init__(self, archive: tarfile.TarFile, stream: BoundedStream) -> None:
         self._archive = archive
+        self._stream = stream
 
     def members(self) -> Iterator[tuple[Member, IO[bytes] | None]]:
         try:
@@ -64,6 +71,7 @@ class TarReader:
                 self._archive.members = []  # type: ignore[attr-defined]  # it would remember all of them
                 member = _member(info)
                 yield member, self._archive.extractfile(info) if member.kind == "file" else None
+            self._stream.drain()
         except DAMAGE as error:
             raise BadArchive(f"it is damaged or cut off ({error})") from None
 
@@ -71,12 +79,13 @@ class TarReader:
 @contextmanager
 def open_tar(file: IO[bytes], byte_limit: int) -> Iterator[ArchiveReader]:
     """A gzipped tar archive whose stream may have at most `byte_limit` bytes. Raises `BadArchive`."""
+    stream = BoundedStream(file, byte_limit)
     try:
-        archive = tarfile.open(fileobj=BoundedStream(file, byte_limit), mode="r:", errorlevel=2)  # noqa: SIM115
+        archive = tarfile.open(fileobj=stream, mode="r:", errorlevel=2)  # noqa: SIM115
     except DAMAGE as error:
         raise BadArchive(f"it is no gzipped tar file, or cut off ({error})") from None
     with archive:
-        yield TarReader(archive)
+        yield TarReader(archive, stream)
 
 
 def _member(info: tarfile.TarInfo) -> Member:
