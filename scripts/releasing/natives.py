@@ -84,17 +84,27 @@ def copy_licences(libraries: Iterable[Path], into: Path, run: Run) -> list[str]:
     without = []
     into.mkdir(parents=True, exist_ok=True)
     for library in libraries:
-        try:
-            owner = run(["dpkg-query", "--search", library.resolve()]).partition(":")[0]
-        except BuildError:
-            without.append(library.name)
-            continue
+        owner = _owner(library, run)
         text = Path("/usr/share/doc") / owner / "copyright"
-        if text.is_file():
+        if owner and text.is_file():
             shutil.copyfile(text, into / f"{owner}.txt")
         else:
             without.append(library.name)
     return without
+
+
+def _owner(library: Path, run: Run) -> str:
+    """The package that installed a library; empty if none is known.
+
+    The package's records may hold either of two names of its folder: `/lib` leads to `/usr/lib`.
+    """
+    real = str(library.resolve())
+    for place in (real, real.removeprefix("/usr")):
+        try:
+            return run(["dpkg-query", "--search", place]).partition(":")[0]
+        except BuildError:
+            continue
+    return ""
 
 
 def _starts_with(path: Path, magic: bytes) -> bool:
