@@ -111,9 +111,7 @@ class HashIndex:
             b = (b + 2 * tag + 1) & (self.buckets - 1)
         return -1
 
-    def is_it(
-        self, buf: u8p, off: cython.size_t, end: cython.size_t, how: cython.uint
-    ) -> cython.bint:
+    def is_it(self, buf: u8p, off: cython.size_t, end: cython.size_t, how: cython.uint) -> cython.bint:
         """Is the row located what `how` says of the bytes?"""
         if how == BY_ROW:
             return self.key.rows_agree(self.rows.p, self.rows.o, self.rows.end, buf, off, end)

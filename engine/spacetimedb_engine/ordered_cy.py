@@ -106,7 +106,9 @@ class Ordered:
         self.rows.locate(slot)
         return self.key.compare_point(self.rows.p, self.rows.o, self.rows.end, p, o, e, m)
 
-    def find(self, prefix: u64, slot: cython.longlong, p: u8p, o: cython.size_t, e: cython.size_t) -> cython.void:
+    def find(
+        self, prefix: u64, slot: cython.longlong, p: u8p, o: cython.size_t, e: cython.size_t
+    ) -> cython.void:
         """Goes to the first entry that is not before the row; if it is behind all of a leaf, to that leaf's end."""
         lo: cython.size_t = 0
         hi: cython.size_t = self.n

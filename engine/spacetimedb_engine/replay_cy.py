@@ -26,7 +26,18 @@ if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.core_cy import Core
     from spacetimedb_engine.index_cy import Index
-    from spacetimedb_engine.memory import borrow, bufp, crc32c, is_nothing, ld8, ld16, ld32, ld64, nothing, u8p
+    from spacetimedb_engine.memory import (
+        borrow,
+        bufp,
+        crc32c,
+        is_nothing,
+        ld8,
+        ld16,
+        ld32,
+        ld64,
+        nothing,
+        u8p,
+    )
     from spacetimedb_engine.table_cy import Table
 
     COMMIT, RECORD, INSERTS, DELETES, TRUNCATES, CLOSE = range(6)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from spacetimedb_engine import Program, SchemaError
 from spacetimedb_lib.sats.errors import TypeRefError
 from spacetimedb_lib.sats.resolve import resolve

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from spacetimedb_engine import EngineError, Store
 from spacetimedb_lib.sats.bsatn import codec
 from spacetimedb_lib.sats.type_codec import encode_type
@@ -334,7 +335,11 @@ class TestDefinitions:
 
     def test_a_dropped_table_is_gone(self, store: Store) -> None:
         store.drop_table(TABLE)
-        for call in (lambda: store.scan(TABLE), lambda: store.seek(ID, bytes(4)), lambda: store.insert(TABLE, row(1, 1))):
+        for call in (
+            lambda: store.scan(TABLE),
+            lambda: store.seek(ID, bytes(4)),
+            lambda: store.insert(TABLE, row(1, 1)),
+        ):
             with pytest.raises(EngineError):
                 call()
         store.commit()

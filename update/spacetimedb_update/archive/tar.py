@@ -53,7 +53,6 @@ class BoundedStream(io.RawIOBase):
             raise BadArchive(f"it unpacks to more than the {self._limit} bytes it should have")
         return data
 
-
     def drain(self) -> None:
         """Read what is left, so that a stream cut off behind the last entry is noticed."""
         while self.read(MAX_READ_BYTES):
