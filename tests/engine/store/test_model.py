@@ -156,7 +156,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.model.indexes.add(index_id)
 
     def any_row(self, data: st.DataObject, table_id: int) -> tuple[bytes, Row]:
-        type_ = TABLES[table_id][0]
+        type_, columns = TABLES[table_id]
         row = tuple(data.draw(column) for column in columns)
         return codec(type_).encode(row), row
 
