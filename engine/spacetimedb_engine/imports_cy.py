@@ -156,8 +156,7 @@ class Import:
 
     def trap(self, code: cython.longlong) -> cython.p_void:
         """A trap of the runtime's, which then owns it."""
-        detail = self.guest.trap_text if code == -6 else self.guest.store.fault
-        text = traps.text(code, self.name, detail)
+        text = traps.text(code, self.name, self.guest.trap_text)
         return new_trap(self.guest.f_trap, text)
 
     def addresses(self) -> tuple[int, int]:

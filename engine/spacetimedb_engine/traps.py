@@ -7,7 +7,7 @@ BOUNDS = -2
 UTF8 = -3
 NO_MEMORY = -4
 INTERNAL = -5
-"""The store's own fault; it has the text."""
+"""The store's own fault: a sequence that has no number left, or a row that cannot be held."""
 TEXT = -6
 """The guest object has the text, complete."""
 COLUMN = -7
@@ -21,9 +21,15 @@ TEXTS: dict[int, bytes] = {
     COLUMN: b"ABI violation, a ColId must be a u16",
 }
 
+REASONS: dict[int, bytes] = {
+    NO_MEMORY: b"the host has no memory left",
+    INTERNAL: b"internal db error: the store could not carry this out",
+    ROWS: b"the open row iterators hold more bytes than an instance may use",
+}
+
 
 def text(code: int, function: str, detail: bytes) -> bytes:
-    """The message of a trap in the host function of that name; `detail` is the store's or the guest's own."""
+    """The message of a trap in the host function of that name; `detail` is the guest's own, for TEXT."""
     if code == TEXT:
         return detail
     if code in TEXTS:
@@ -31,8 +37,5 @@ def text(code: int, function: str, detail: bytes) -> bytes:
     if code == ASYNC_ONLY:
         return f"{function} is only available in async instances".encode()
     call = "".join(part.capitalize() for part in function.split("_"))
-    if code == NO_MEMORY:
-        detail = b"the host has no memory left"
-    elif code == ROWS:
-        detail = b"the open row iterators hold more bytes than an instance may use"
-    return b"runtime error calling " + call.encode() + b": " + detail
+    reason = REASONS.get(code, REASONS[INTERNAL])
+    return b"runtime error calling " + call.encode() + b": " + reason
