@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from aiohttp import web
@@ -44,33 +46,30 @@ class CallRoutes:
         caller, name = caller_of(request), request.match_info["function"]
         text = (await request.read()).decode()
         reducers_only = request.query.get("kind") == "reducer"
-        try:
-            refusal = connect(self._database, caller)
-            if refusal is not None:
-                return _refused(refusal)
-            try:
-                return await self._call(caller, name, text, reducers_only)
-            finally:
-                disconnect(self._database, caller.identity, caller.connection_id)
-        finally:
-            self._turn.flush()
+        with self._connected(caller) as refusal:
+            return _refused(refusal) if refusal else await self._call(caller, name, text, reducers_only)
 
     async def sql(self, request: web.Request) -> web.Response:
         caller = caller_of(request)
         text = (await request.read()).decode()
-        try:
-            refusal = connect(self._database, caller)
-            if refusal is not None:
-                return _refused(refusal)
-            try:
-                answer = self._sql(caller, text)
-            finally:
-                disconnect(self._database, caller.identity, caller.connection_id)
-        finally:
-            self._turn.flush()
+        with self._connected(caller) as refusal:
+            answer = _refused(refusal) if refusal else self._sql(caller, text)
         if answer.status == 200 and request.query.get("confirmed", "true") == "true":
             await self._database.datastore.log.wait(self._database.datastore.read_offset())
         return answer
+
+    @contextmanager
+    def _connected(self, caller: Caller) -> Iterator[Refusal | None]:
+        """Between this request's connect and disconnect; subscribers hear of all that happened."""
+        try:
+            refusal = connect(self._database, caller)
+            try:
+                yield refusal
+            finally:
+                if refusal is None:
+                    disconnect(self._database, caller.identity, caller.connection_id)
+        finally:
+            self._turn.flush()
 
     async def _call(self, caller: Caller, name: str, text: str, reducers_only: bool) -> web.Response:
         database = self._database
