@@ -7,6 +7,7 @@ import hashlib
 import sys
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.releasing import compare, smoke, source
@@ -14,6 +15,7 @@ from scripts.releasing.archive import pack
 from scripts.releasing.commands import BuildError, run
 from scripts.releasing.documents import Origin
 from scripts.releasing.folder import Built, build_folder
+from scripts.releasing.publish import Publisher, make_keys
 from scripts.releasing.target import Target
 
 REPOSITORY = Path(__file__).parents[2]
@@ -28,13 +30,22 @@ def parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=REPOSITORY / "dist", help="where the archive goes; default: dist/"
     )
     top.add_argument("--version", help="call it by another version, to rehearse an upgrade")
-    top.add_argument("--root", type=Path, help="the root metadata (root.json) that the release shall trust")
+    top.add_argument(
+        "--publish",
+        type=Path,
+        metavar="FOLDER",
+        help="add it to this release repository, which is made if missing",
+    )
+    top.add_argument("--keys", type=Path, metavar="FOLDER", help="the keys that sign for the repository")
+    top.add_argument("--make-keys", action="store_true", help="make a new set of keys there first")
+    top.add_argument("--policy", type=Path, metavar="FILE", help="keys, thresholds and expiry by role (TOML)")
+    top.add_argument("--renew", action="store_true", help="build nothing: sign anew what would expire")
     top.add_argument(
         "--mirror",
         action="append",
         default=[],
         metavar="URL",
-        help="a base URL where newer releases are; may be repeated",
+        help="the address of the repository, and of copies of it; may be repeated",
     )
     top.add_argument("--twice", action="store_true", help="build again and compare, byte for byte")
     top.add_argument("--no-smoke", action="store_true", help="do not try the result")
@@ -46,29 +57,53 @@ def say(text: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code 0: built; 1: could not be built, or does not work; 3: the second build was another one."""
-    chosen = parser().parse_args(arguments)
+    """Exit code 0: built; 1: could not be built, or does not work; 2: usage; 3: the second build was another."""
+    options = parser()
+    chosen = options.parse_args(arguments)
+    if (chosen.publish is None) != (chosen.keys is None):
+        options.error("--publish and --keys go together")
+    if (chosen.renew or chosen.make_keys) and chosen.publish is None:
+        options.error("--renew and --make-keys need --publish and --keys")
     try:
-        return _release(chosen)
+        publisher = _publisher(chosen)
+        if chosen.renew and publisher is not None:
+            publisher.renew(now())
+            return 0
+        return _release(chosen, publisher)
     except BuildError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
 
 
-def _release(chosen: argparse.Namespace) -> int:
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _publisher(chosen: argparse.Namespace) -> Publisher | None:
+    if chosen.publish is None:
+        return None
+    if chosen.make_keys:
+        make_keys(chosen.keys, chosen.policy)
+    url = chosen.mirror[0] if chosen.mirror else ""
+    return Publisher.open(chosen.publish, chosen.keys, chosen.policy, REPOSITORY / "scripts", url)
+
+
+def _release(chosen: argparse.Namespace, publisher: Publisher | None) -> int:
     target = Target.here()
     if changed := source.uncommitted(REPOSITORY, run):
         say(f"{len(changed)} changed files of the work tree are not part of it, only what is committed")
+    root = publisher.root_metadata(now()) if publisher is not None else None
+    origin = Origin(root, tuple(chosen.mirror))
     with tempfile.TemporaryDirectory(prefix="spacetime-release-", ignore_cleanup_errors=True) as temporary:
         work = Path(temporary).resolve()
-        archive, built = _build(chosen, target, work / "first")
+        archive, built = _build(chosen, origin, target, work / "first")
         if not chosen.no_smoke:
             for line in smoke.try_archive(archive, built, work, run):
                 say(line)
         differing = []
         if chosen.twice:
             say("building once more")
-            differing = compare.differences(archive, _build(chosen, target, work / "the second")[0])
+            differing = compare.differences(archive, _build(chosen, origin, target, work / "the second")[0])
         result = chosen.out / built.source.version / target.archive_name
         result.parent.mkdir(parents=True, exist_ok=True)
         result.write_bytes(archive.read_bytes())
@@ -79,14 +114,18 @@ def _release(chosen: argparse.Namespace) -> int:
             if differing
             else "the second build is equal"
         )
-    return 3 if differing else 0
+    if differing:
+        return 3
+    if publisher is not None:
+        publisher.publish(built.source.version, result, target.triple, built.glibc, now())
+        say(f"published in {chosen.publish}")
+    return 0
 
 
-def _build(chosen: argparse.Namespace, target: Target, work: Path) -> tuple[Path, Built]:
+def _build(chosen: argparse.Namespace, origin: Origin, target: Target, work: Path) -> tuple[Path, Built]:
     work.mkdir()
     exported = source.export(REPOSITORY, chosen.commit, work / "source", run, chosen.version)
     say(f"version {exported.version} for {target.triple} from commit {exported.commit[:12]}")
-    origin = Origin(chosen.root, tuple(chosen.mirror))
     built = build_folder(exported, target, work, origin, run, say)
     archive = work / target.archive_name
     say("packing")

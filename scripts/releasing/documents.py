@@ -31,7 +31,7 @@ DEFAULT_SETTINGS = {
 class Origin:
     """Where a release finds newer ones: the root metadata that it trusts, and base URLs of repositories."""
 
-    root: Path | None = None
+    root: bytes | None = None
     mirrors: tuple[str, ...] = ()
 
 
@@ -41,7 +41,7 @@ def write_documents(folder: Path, source: Source, target: Target, glibc: str | N
     (folder / "release.json").write_text(json.dumps(about, sort_keys=True) + "\n", encoding="utf-8")
     shutil.copyfile(source.path / "LICENSE", folder / "LICENSE")
     if origin.root is not None:
-        shutil.copyfile(origin.root, folder / "root.json")
+        (folder / "root.json").write_bytes(origin.root)
     if origin.mirrors:
         (folder / "mirrors").write_text("".join(f"{url}\n" for url in origin.mirrors), encoding="utf-8")
 
