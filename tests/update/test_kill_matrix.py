@@ -116,7 +116,7 @@ def test_every_named_crash_point_is_met_by_one_of_these_changes(tool, tmp_path):
         one = Tool(tmp_path / str(number) / "root", tool.net, tool.anchor)
         one.root.parent.mkdir()
         met.update(Bench(one, scenario).points())
-    assert met == set(POINTS)
+    assert met == set(POINTS) - {"command-retired"}  # Windows: test_windows_rules.py
 
 
 def test_killed_twice_on_the_way_back_it_still_goes_back(tool, tmp_path: Path):

@@ -5,7 +5,8 @@ A run can be stopped between any two operations. What can then be there:
 * files in staging, downloads that broke off, temporary links: swept (downloads are kept, to go on);
 * a damaged version moved to the trash and its successor not yet in place: moved back;
 * a version moved to the trash for good: deleted;
-* on Windows, no `current`, since a junction cannot be replaced: set to what the journal names;
+* on Windows, no `current`, since a junction cannot be replaced: set to what the journal names; and no
+  `spacetime`, since a running program cannot be replaced: the old one gets its name back;
 * a backup half put back: finished;
 * a backup half made (it has no `backup.json`): deleted.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from spacetimedb_update.changes.journal import Journal, read_journal
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.formats import data_version
-from spacetimedb_update.installation.links import remove_temporaries, select_version
+from spacetimedb_update.installation.links import bring_back_command, remove_temporaries, select_version
 from spacetimedb_update.installation.site import Site
 from spacetimedb_update.installation.survey import ABOUT_BACKUP, BACKUP_DATA
 from spacetimedb_update.ports.file_trees import TEMPORARY, read_or_none, remove_if_there, remove_tree
@@ -37,6 +38,7 @@ def recover(site: Site, host: Host) -> Journal | None:
         _finish_put_back(site, host, journal)
         _bring_back_displaced(site, host, journal)
         _restore_current(site, host, journal)
+    bring_back_command(site, host.files)
     sweep(site, host)
     _sweep_backups(site, host)
     host.crash_points.reached("recovered")

@@ -3,7 +3,7 @@
 On Unix both are symbolic links, and switching one is a rename over the old one: whoever looks sees the
 old or the new. Windows has neither of that: `current` is a junction, which must go before the new one
 can come, and `spacetime.exe` is a copy, whose running predecessor can be renamed but not removed. A run
-that is stopped in between leaves no `current`; the journal tells the next one to set it.
+that is stopped in between leaves no `current` or no command; the next one mends that.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def _copy_command(site: Site, host: Host, version: str) -> None:
     host.crash_points.reached("command-prepared")
     if files.kind(site.command) is not None:
         files.rename(site.command, _free_name(files, site.command))
+        host.crash_points.reached("command-retired")
     files.rename(temporary, site.command)
     replace_file(files, site.command_origin, version.encode())
     remove_retired(site, files)
@@ -110,6 +111,17 @@ def remove_retired(site: Site, files: Files) -> None:
                 files.remove_file(site.command.with_name(name))
             except PermissionError:
                 continue  # it runs: a later sweep gets it
+
+
+def bring_back_command(site: Site, files: Files) -> None:
+    """After a copy that was stopped when its predecessor was out of the way already."""
+    if not site.windows or files.kind(site.command) is not None:
+        return
+    retired = [
+        name for name in files.names(site.command.parent) if name.startswith(f"{site.command.name}{RETIRED}")
+    ]
+    if retired:
+        files.rename(site.command.with_name(retired[-1]), site.command)
 
 
 def remove_temporaries(site: Site, files: Files) -> None:

@@ -23,6 +23,7 @@ POINTS = (
     "selected",  # `current` leads to the version
     "recorded",  # the history knows it
     "command-prepared",  # the new `spacetime` exists under another name
+    "command-retired",  # on Windows: the old `spacetime` has another name
     "command-pointed",  # `spacetime` is the update program of the version
     "withdrawn",  # the version is in the trash
     "deleted",  # and gone
