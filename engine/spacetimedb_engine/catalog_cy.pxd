@@ -22,3 +22,4 @@ cdef class Catalog:
     cdef list kept
     cdef set watching
     cdef bint replaying
+    cdef readonly bytes fault

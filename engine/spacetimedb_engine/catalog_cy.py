@@ -1,10 +1,10 @@
 """Definitions: which tables, indexes and sequences there are, and how they change.
 
-Every change may happen inside a transaction; then it is taken back with it. For this each change leaves a function that
-undoes it, with the length of the journal at that moment, and from then on the journal is `pinned`: rollback restores the rows
-as they were at the change, undoes the change, and goes on. What a change takes out (an index, a table, an identity hash) is
-thereby just as it was, and can be put back without memory. Such objects are `kept` until the transaction ends, because the
-journal only borrows them.
+Every change may happen inside a transaction; then it is taken back with it. For this each change leaves a
+function that undoes it, with the length of the journal at that moment, and from then on the journal is
+`pinned`: rollback restores the rows as they were at the change, undoes the change, and goes on. What a change
+takes out (an index, a table, an identity hash) is thereby just as it was, and can be put back without memory.
+Such objects are `kept` until the transaction ends, because the journal only borrows them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Undo = Callable[[], None]
 
 
 class Catalog:
-    """`seed` makes the hashing of keys unpredictable to whoever chooses them."""
+    """`seed` makes hashing unpredictable to whoever chooses the keys. `fault`: what broke, after an answer of -5."""
 
     def __init__(self, seed: int = 0) -> None:
         self.journal = Journal()
@@ -44,11 +44,13 @@ class Catalog:
         self.kept: list[object] = []
         self.watching: set[int] = set()
         self.replaying = False
+        self.fault = b""
 
     # ---- tables
 
     def create_table(self, table_id: int, row_type: bytes, flags: int = 0) -> None:
-        """`row_type`: BSATN of a resolved product type. `flags`: 1 event table, 2 never logged; others are the caller's."""
+        """`row_type`: BSATN of a resolved product type. `flags`: 1 event table, 2 never logged; others are
+        the caller's."""
         if not 0 < table_id < 1 << 32:
             raise SchemaError(f"{table_id} is no table id: they are numbers from 1 to 2**32 - 1")
         if table_id in self.tables:
@@ -84,7 +86,8 @@ class Catalog:
         self.kept.append(table)
 
     def drop_table(self, table_id: int) -> None:
-        """Its indexes and sequences go with it. Its rows are logged as truncated when the transaction commits."""
+        """Its indexes and sequences go with it. Its rows are logged as truncated when the transaction
+        commits."""
         table: Table = self.table_of(table_id)
         if self.journal.open and table.enlist() != 0:
             raise MemoryError("no memory to drop a table")
@@ -150,9 +153,10 @@ class Catalog:
         if index_id in self.indexes:
             raise SchemaError(f"there is an index {index_id} already")
         index: Index = self.build_index(table, index_id, kind, unique, columns)
-        self.index_map.put(index_id, index)
+        self.index_map.put(index_id, None)
         before, identity = list(table.indexes), table.identity if table.identified else None
         self.attach(table, index)
+        self.index_map.put(index_id, index)
         self.indexes[index_id] = index
 
         def undo() -> None:

@@ -1,4 +1,5 @@
 cimport cython
+from spacetimedb_engine.change_cy cimport undo
 from spacetimedb_engine.journal_cy cimport DELETE, FIRST, INSERT, UPDATE, Journal
 from spacetimedb_engine.memory cimport u8p
 from spacetimedb_engine.net_cy cimport Net

@@ -1,11 +1,11 @@
 """The end of a transaction: commit, or everything taken back.
 
-A commit works out the net effect, appends the record to the log and the delta of the watched tables to `recorder.delta`,
-and only then, when nothing can fail any more, makes the changes final. A commit that fails has changed nothing: the
-transaction is still open and must be rolled back.
+A commit works out the net effect, appends the record to the log and the delta of the watched tables to
+`recorder.delta`, and only then, when nothing can fail any more, makes the changes final. A commit that fails
+has changed nothing: the transaction is still open and must be rolled back.
 
-Which transactions get an offset and a record: those that insert, delete or truncate anything that is logged, and those
-that are forced to. Others leave no trace.
+Which transactions get an offset and a record: those that insert, delete or truncate anything that is logged,
+and those that are forced to. Others leave no trace.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import cython
 
 if not cython.compiled:
+    from spacetimedb_engine.change_cy import undo
     from spacetimedb_engine.journal_cy import DELETE, FIRST, INSERT, Journal
     from spacetimedb_engine.memory import u8p
     from spacetimedb_engine.net_cy import Net
@@ -108,7 +109,7 @@ class Committer:
             self.journal.pop()
 
     def undo_step(self, table: Table, r: cython.uint) -> cython.void:
-        table.undo(self.journal.kind(r), self.journal.slot(r), self.journal.image(r))
+        undo(table, self.journal.kind(r), self.journal.slot(r), self.journal.image(r))
 
     def close(self) -> cython.void:
         """The transaction is over."""

@@ -1,31 +1,25 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
 from spacetimedb_engine.catalog_cy cimport Catalog
+from spacetimedb_engine.change_cy cimport delete, insert, update
 from spacetimedb_engine.index_cy cimport Index
-from spacetimedb_engine.memory cimport bufp, get_bytes, is_nothing, ld8, ld32, null, same, st8, u8p
+from spacetimedb_engine.memory cimport is_nothing, ld8, ld32, null, same, u8p
 from spacetimedb_engine.rows_cy cimport Rows
-from spacetimedb_engine.sequence_cy cimport Sequence
+from spacetimedb_engine.numbers_cy cimport Numbers
+from spacetimedb_engine.range_cy cimport Range
 from spacetimedb_engine.table_cy cimport Table
 
 
 cdef class Core(Catalog):
     cdef readonly unsigned long long result
+    cdef Numbers numbers
+    cdef Range span
     cdef Buffer generated
-    cdef Buffer row
-    cdef Buffer low
-    cdef Buffer high
     cdef Buffer found
     cdef u8p at
     cdef size_t start
     cdef size_t end
     cdef unsigned int conflict
-    cdef bytes fault
-    cdef list refilled
-    cdef bint drew
-    cdef bint low_beyond
-    cdef bint high_beyond
-    cdef unsigned int low_cols
-    cdef unsigned int high_cols
     # transactions
     cdef int begin_tx(self) noexcept nogil
     cdef long long commit_tx(self, u8p buf, size_t off, size_t n, bint with_inputs, bint force) noexcept nogil
@@ -53,18 +47,8 @@ cdef class Core(Catalog):
     cdef int delete_relation(self, Table table, u8p buf, size_t off, size_t end) noexcept nogil
     cdef int clear_table(self, Table table) noexcept nogil
     cdef int give_all(self, Rows source, Buffer rows, Buffer ends) noexcept nogil
-    cdef size_t column_at(self, Table table, unsigned int column) noexcept nogil
-    cdef void write_number(self, Sequence sequence, size_t at) noexcept nogil
-    cdef int enter_range(self, Index index) noexcept nogil
+    cdef int fill_row(self, Table table) noexcept nogil
     cdef int check_row(self, Table table, u8p buf, size_t off, size_t n) noexcept nogil
-    cdef int fill_sequences(self, Table table) noexcept nogil
-    cdef int draw(self, Sequence sequence) noexcept nogil
-    cdef int refill(self, Sequence sequence) noexcept with gil
-    cdef bint is_zero(self, size_t at, unsigned int width) noexcept nogil
-    cdef int set_bounds(self, Index index, u8p pre, size_t po, size_t pn, unsigned int prefix_elems,
-                        u8p sb, size_t so, size_t sn, u8p eb, size_t eo, size_t en) noexcept nogil
-    cdef int set_bound(self, Index index, Buffer out, u8p buf, size_t off, size_t n, unsigned int elems) noexcept nogil
-    cdef int set_point(self, Index index, u8p buf, size_t off, size_t n) noexcept nogil
     cdef int give(self, Rows rows, unsigned int slot, Buffer out, Buffer ends) noexcept nogil
     cdef int give_range(self, Index index, Buffer out, Buffer ends) noexcept nogil
     cdef int collect_range(self, Index index) noexcept nogil

@@ -1,15 +1,15 @@
 """Row by key, unordered: one cache line a bucket, 6 to 13 bytes a row.
 
-A bucket (64 bytes) has 12 places: 12 tags (u8, 0 an empty place), u16 overflow, u16 unused, 12 row slots (u32). A tag is
-eight bits of the key's hash, so that rows that only share the bucket are hardly ever looked at; keys themselves are
-read from the rows. A row whose bucket is full goes to the next one with room, at a stride that depends on its tag, and
-every full bucket it passed counts it in its overflow: where that is 0 a search ends. So taking a row out leaves no trace.
-(An overflow that ever reached 65535 stays there.)
+A bucket (64 bytes) has 12 places: 12 tags (u8, 0 an empty place), u16 overflow, u16 unused, 12 row slots
+(u32). A tag is eight bits of the key's hash, so that rows that only share the bucket are hardly ever looked
+at; keys themselves are read from the rows. A row whose bucket is full goes to the next one with room, at a
+stride that depends on its tag, and every full bucket it passed counts it in its overflow: where that is 0 a
+search ends. So taking a row out leaves no trace. (An overflow that ever reached 65535 stays there.)
 
 Keys normally do not repeat; while a log is replayed they may for a moment, so nothing here relies on it.
 
-`add` may need memory; `remove`, and an `add` that merely undoes a `remove` of the same transaction, never do: the table
-is made smaller by `settle` only, between transactions.
+`add` may need memory; `remove`, and an `add` that merely undoes a `remove` of the same transaction, never do:
+the table is made smaller by `settle` only, between transactions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Objects by id, for code that may not touch Python objects.
 
-Open addressing over ids from 1 on; 0 is an empty place. An id that was entered once keeps its place, so that entering it
-again never needs memory. The objects are borrowed: whoever enters them keeps them alive.
+Open addressing over ids from 1 on; 0 is an empty place. An id that was entered once keeps its place, so that
+entering it again never needs memory. The objects are borrowed: whoever enters them keeps them alive.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@ cimport cython
 from spacetimedb_engine.hashindex_cy cimport HashIndex
 from spacetimedb_engine.keys_cy cimport Key
 from spacetimedb_engine.memory cimport ld32, same, u8p
+from spacetimedb_engine.order_cy cimport Order
 from spacetimedb_engine.ordered_cy cimport Ordered
 from spacetimedb_engine.rows_cy cimport Rows
 
@@ -16,6 +17,7 @@ cdef class Index:
     cdef Rows rows
     cdef Key key
     cdef HashIndex hash
+    cdef Order order
     cdef Ordered tree
     cdef bint hashed
     cdef readonly bint sorted

@@ -1,8 +1,9 @@
 """One index of a table, whatever its kind.
 
-A unique index is a hash table; its order is made when a range is first asked for (`sorted`) and kept from then on, because
-most unique indexes only ever serve points. An index that is not unique, and one on floats, whose equality is not that
-of bytes, is a tree from the start. A hash index answers no ranges, although it could.
+A unique index is a hash table; its order is made when a range is first asked for (`sorted`) and kept from
+then on, because most unique indexes only ever serve points. An index that is not unique, and one on floats,
+whose equality is not that of bytes, is a tree from the start. A hash index answers no ranges, although it
+could.
 
 A tree beside a hash table may be given up at any time (no memory to change it): it is made again when wanted.
 """
@@ -16,6 +17,7 @@ if not cython.compiled:
     from spacetimedb_engine.hashindex_cy import HashIndex
     from spacetimedb_engine.keys_cy import Key
     from spacetimedb_engine.memory import ld32, same, u8p
+    from spacetimedb_engine.order_cy import Order
     from spacetimedb_engine.ordered_cy import Ordered
     from spacetimedb_engine.rows_cy import Rows
 
@@ -36,7 +38,8 @@ class Index:
         self.rows = rows
         self.key = key
         self.hash = HashIndex(rows, key)
-        self.tree = Ordered(rows, key)
+        self.order = Order(key)
+        self.tree = Ordered(rows, self.order)
         self.hashed = unique and not key.floats
         self.sorted = not self.hashed
         self.end_leaf = 0
@@ -76,7 +79,8 @@ class Index:
         return self.tree.current() if self.tree_at_row(buf, off, end) else -1
 
     def seek_same(self, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.longlong:
-        """The slot of a row that equals the row given in all columns, or -1. Also for an index that is not unique."""
+        """The slot of a row that equals the row given in all columns, or -1. Also for an index that is not
+        unique."""
         slot: cython.uint
         n: cython.size_t = end - off
         if self.hashed:
@@ -88,7 +92,7 @@ class Index:
             self.rows.locate(slot)
             if self.rows.end - self.rows.o == n and same(self.rows.p, self.rows.o, buf, off, n):
                 return slot
-            if self.key.compare_rows(self.rows.p, self.rows.o, self.rows.end, buf, off, end) != 0:
+            if self.order.compare_rows(self.rows.p, self.rows.o, self.rows.end, buf, off, end) != 0:
                 return -1
             self.tree.advance()
         return -1
@@ -97,14 +101,14 @@ class Index:
         """Goes to the first entry with the row's key; is there one?"""
         if self.tree.n == 0:
             return False
-        self.tree.find(self.key.row_prefix(buf, off, end), -1, buf, off, end)
+        self.tree.find(self.order.row_prefix(buf, off, end), -1, buf, off, end)
         if self.tree.index == ld32(self.tree.leaves[self.tree.leaf], 0):
             self.tree.leaf += 1
             self.tree.index = 0
         if self.tree.leaf >= self.tree.n:
             return False
         self.rows.locate(self.tree.current())
-        return self.key.compare_rows(self.rows.p, self.rows.o, self.rows.end, buf, off, end) == 0
+        return self.order.compare_rows(self.rows.p, self.rows.o, self.rows.end, buf, off, end) == 0
 
     # ---- ranges
 
@@ -139,9 +143,9 @@ class Index:
     ) -> cython.void:
         """Goes to the start of a range of a sorted index; `done` then says when its end is reached.
 
-        lo, hi: points of so many columns. The range begins at the first entry not before lo (behind it: `lo_beyond`)
-        and ends in front of the first entry not before hi (behind it: `hi_beyond`). An end in front of the start is no
-        range: nothing.
+        lo, hi: points of so many columns. The range begins at the first entry not before lo (behind it:
+        `lo_beyond`) and ends in front of the first entry not before hi (behind it: `hi_beyond`). An end in
+        front of the start is no range: nothing.
         """
         self.tree.lower(hi, hi_off, hi_end, hi_cols, hi_beyond)
         self.end_leaf = self.tree.leaf

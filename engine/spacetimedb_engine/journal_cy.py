@@ -1,17 +1,19 @@
 """What the open transaction has done, in order, so that it can be undone exactly and its net effect told.
 
-A record (32 bytes): u32 kind, u32 table (number in `tables`), u32 slot, u32 next record of the same table (number + 1, 0
-none), u64 image, u32 verdict, u32 unused. Kinds: INSERT; UPDATE, whose image is the old content (an offset in
-`images` for rows of fixed length, else the locator of the old blob); DELETE. FIRST is added to the kind when the row was
-untouched before.
+A record (32 bytes): u32 kind, u32 table (number in `tables`), u32 slot, u32 next record of the same table
+(number + 1, 0 none), u64 image, u32 verdict, u32 unused. Kinds: INSERT; UPDATE, whose image is the old
+content (an offset in `images` for rows of fixed length, else the locator of the old blob); DELETE. FIRST is
+added to the kind when the row was untouched before.
 
 The first touch of a committed row writes its old content here; further updates of it, and everything that
-happens to rows of the transaction's own, need no image. Only while `pinned` (definitions have changed in this transaction)
-every step is written, because an index that was dropped comes back as it was at that step.
+happens to rows of the transaction's own, need no image. Only while `pinned` (definitions have changed in this
+transaction) every step is written, because an index that was dropped comes back as it was at that step.
 
-The verdict is set by the commit: GONE (the old content is a net delete), NEW (the current content is a net insert).
+The verdict is set by the commit: GONE (the old content is a net delete), NEW (the current content is a net
+insert).
 
-`tables` are the tables touched, each once; `tx` numbers the transactions, so that a table knows whether it is in.
+`tables` are the tables touched, each once; `tx` numbers the transactions, so that a table knows whether it is
+in.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
-from spacetimedb_engine.layout_cy cimport ARRAY, BOOL, FLOAT, INT, PRODUCT, STRING, SUM, UINT, Program
-from spacetimedb_engine.memory cimport be64, hash_bytes, ld8, ld16, ld32, ld64, order, same, u8p
+from spacetimedb_engine.layout_cy cimport ARRAY, BOOL, FLOAT, PRODUCT, STRING, SUM, Program
+from spacetimedb_engine.memory cimport hash_bytes, ld32, same, u8p
 
 ctypedef unsigned long long u64
 
@@ -12,19 +12,10 @@ cdef class Key:
     cdef unsigned int count
     cdef bint whole
     cdef bint floats
-    cdef bint exact
     cdef u64 seed
     cdef Py_ssize_t flat_off
     cdef size_t flat_len
-    cdef unsigned int lead
-    cdef unsigned int lead_size
     cdef Buffer places
-    cdef Buffer masks
-    cdef u64 acc
-    cdef unsigned int room
-    cdef bint clean
-    cdef size_t ca
-    cdef size_t cb
     cdef size_t col_at(self, unsigned int k, u8p buf, size_t off, size_t end) noexcept nogil
     cdef size_t col_end(self, unsigned int k, u8p buf, size_t at, size_t end) noexcept nogil
     cdef Py_ssize_t check_point(self, u8p buf, size_t off, size_t end, unsigned int m) noexcept nogil
@@ -33,20 +24,5 @@ cdef class Key:
     cdef u64 hash_point(self, u8p buf, size_t off, size_t end) noexcept nogil
     cdef bint rows_agree(self, u8p a, size_t ao, size_t ae, u8p b, size_t bo, size_t be) noexcept nogil
     cdef bint row_is_point(self, u8p a, size_t ao, size_t ae, u8p b, size_t bo, size_t be) noexcept nogil
-    cdef u64 row_prefix(self, u8p buf, size_t off, size_t end) noexcept nogil
-    cdef u64 point_prefix(self, u8p buf, size_t off, size_t end, unsigned int m) noexcept nogil
-    cdef u64 mask(self, unsigned int m) noexcept nogil
-    cdef bint exact_to(self, unsigned int m) noexcept nogil
-    cdef int compare_rows(self, u8p a, size_t ao, size_t ae, u8p b, size_t bo, size_t be) noexcept nogil
-    cdef int compare_point(self, u8p a, size_t ao, size_t ae, u8p b, size_t bo, size_t be, unsigned int m) noexcept nogil
-    cdef int compare(self, unsigned int pc, u8p a, u8p b) noexcept nogil
-    cdef int compare_array(self, unsigned int pc, u8p a, u8p b) noexcept nogil
-    cdef size_t contribute(self, unsigned int pc, u8p buf, size_t at) noexcept nogil
-    cdef void push(self, u64 v, unsigned int size) noexcept nogil
-    cdef bint is_bytes(self, unsigned int pc) noexcept nogil
-    cdef bint is_enum(self, unsigned int pc) noexcept nogil
-    cdef void measure(self, unsigned int pc)
     cdef bint has_float(self, unsigned int pc)
     cdef long long length_of(self, unsigned int pc)
-
-cdef u64 number(u8p buf, size_t at, unsigned int op, unsigned int size) noexcept nogil

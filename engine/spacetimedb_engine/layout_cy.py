@@ -18,8 +18,8 @@ SKIP       size                    that many bytes of any content (only in fused
 =========  ======================  =======================================================
 
 A type is *plain* when all its values have the same length and every byte string of that length is one:
-integers, floats and products of them. Runs of plain columns are fused into one SKIP for `walk`, so that a row of
-numbers is checked by comparing its length.
+integers, floats and products of them. Runs of plain columns are fused into one SKIP for `walk`, so that a row
+of numbers is checked by comparing its length.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ if not cython.compiled:
 class Program:
     """The program of one type.
 
-    `fixed` is the length of every value, or -1 when they differ; `plain` as above; `columns` the number of elements
-    when the type is a product, else 0. Raises SchemaError when the bytes are no type, or an unresolved one.
+    `fixed` is the length of every value, or -1 when they differ; `plain` as above; `columns` the number of
+    elements when the type is a product, else 0. Raises SchemaError when the bytes are no type, or an
+    unresolved one.
     """
 
     def __init__(self, type_bytes: bytes) -> None:

@@ -1,12 +1,12 @@
 """What a transaction comes to: the net inserts and deletes of each table.
 
-Per row slot: an insert that was deleted again is nothing, an update to the same content is nothing, and of several
-updates the first old and the last new content count. Across slots: a row deleted here and an equal one inserted there
-cancel out. So the inserts and the deletes of a table are two sets without a common row.
+Per row slot: an insert that was deleted again is nothing, an update to the same content is nothing, and of
+several updates the first old and the last new content count. Across slots: a row deleted here and an equal
+one inserted there cancel out. So the inserts and the deletes of a table are two sets without a common row.
 
-The outcome is in the verdicts of the journal, in `made` and `gone` of the tables, and in `order`: the numbers (u32)
-of the touched tables in ascending order of their ids. It may be worked out once per transaction, and changes nothing but marks
-(INSERTED rows become CLAIMED), so the transaction can still be rolled back.
+The outcome is in the verdicts of the journal, in `made` and `gone` of the tables, and in `order`: the numbers
+(u32) of the touched tables in ascending order of their ids. It may be worked out once per transaction, and
+changes nothing but marks (INSERTED rows become CLAIMED), so the transaction can still be rolled back.
 """
 
 from __future__ import annotations

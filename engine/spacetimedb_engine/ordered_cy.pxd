@@ -1,5 +1,5 @@
 cimport cython
-from spacetimedb_engine.keys_cy cimport Key
+from spacetimedb_engine.order_cy cimport Order
 from spacetimedb_engine.memory cimport (alloc, copy, grow, grow_ptrs, is_no_ptrs, is_null, ld32, ld64, move, move_ptrs, no_ptrs, null, ptrs,
     release, release_ptrs, st32, st64, u8p)
 from spacetimedb_engine.rows_cy cimport Rows
@@ -9,7 +9,7 @@ ctypedef unsigned long long u64
 @cython.final
 cdef class Ordered:
     cdef Rows rows
-    cdef Key key
+    cdef Order order
     cdef ptrs leaves
     cdef u8p heads
     cdef size_t n

@@ -1,15 +1,17 @@
 """Row by key, ordered: a two-level B+tree of (key prefix, slot), 12 bytes an entry, leaves of 256.
 
-Entries are ordered by key and, among equal keys, by slot; keys whose prefix does not tell them apart are compared in
-the rows. `heads` holds a copy of the first entry of each leaf, so that the leaf is found without touching others.
+Entries are ordered by key and, among equal keys, by slot; keys whose prefix does not tell them apart are
+compared in the rows. `heads` holds a copy of the first entry of each leaf, so that the leaf is found without
+touching others.
 
-A leaf (3080 bytes): u32 count, u32 unused, 256 prefixes (u64), 256 slots (u32). A head: u64 prefix, u32 slot, u32 unused.
-No leaf is empty: one that loses its last entry goes to the spares, which stand behind the others in `leaves`.
+A leaf (3080 bytes): u32 count, u32 unused, 256 prefixes (u64), 256 slots (u32). A head: u64 prefix, u32 slot,
+u32 unused. No leaf is empty: one that loses its last entry goes to the spares, which stand behind the others
+in `leaves`.
 
-Rollback puts entries back that the transaction took out, newest first, and must not need memory. It does not: at
-that moment the entries around are those that were there when it was taken out; the leaf that held it has room still, or
-was emptied and is a spare. For this leaves are merged and spares given back between transactions only (`settle`), and
-an entry that belongs between two full leaves gets a leaf of its own.
+Rollback puts entries back that the transaction took out, newest first, and must not need memory. It does not:
+at that moment the entries around are those that were there when it was taken out; the leaf that held it has
+room still, or was emptied and is a spare. For this leaves are merged and spares given back between
+transactions only (`settle`), and an entry that belongs between two full leaves gets a leaf of its own.
 
 `leaf`, `index` are a register: where `find` or `lower` stopped; (n, 0) is behind the last entry.
 """
@@ -19,7 +21,6 @@ from __future__ import annotations
 import cython
 
 if not cython.compiled:
-    from spacetimedb_engine.keys_cy import Key
     from spacetimedb_engine.memory import (
         alloc,
         copy,
@@ -39,6 +40,7 @@ if not cython.compiled:
         st64,
         u8p,
     )
+    from spacetimedb_engine.order_cy import Order
     from spacetimedb_engine.rows_cy import Rows
 
     u64 = int
@@ -51,9 +53,9 @@ LEAF = cython.declare(cython.size_t, 3080)
 
 
 class Ordered:
-    def __init__(self, rows: Rows, key: Key) -> None:
+    def __init__(self, rows: Rows, order: Order) -> None:
         self.rows = rows
-        self.key = key
+        self.order = order
         self.leaves = no_ptrs()
         self.heads = null()
         self.n = self.spares = self.room = 0
@@ -76,13 +78,14 @@ class Ordered:
         o: cython.size_t,
         e: cython.size_t,
     ) -> cython.int:
-        """Entry (k, slot) against the row at (p, o..e) with that prefix, in slot `other` or none (-1): -1, 0 or 1."""
+        """Entry (k, slot) against the row at (p, o..e) with that prefix, in slot `other` or none (-1): -1, 0
+        or 1."""
         c: cython.int
         if k != prefix:
             return -1 if k < prefix else 1
-        if not self.key.exact and slot != other:
+        if not self.order.exact and slot != other:
             self.rows.locate(slot)
-            c = self.key.compare_rows(self.rows.p, self.rows.o, self.rows.end, p, o, e)
+            c = self.order.compare_rows(self.rows.p, self.rows.o, self.rows.end, p, o, e)
             if c:
                 return c
         return -1 if slot < other else (1 if slot > other else 0)
@@ -98,18 +101,19 @@ class Ordered:
         m: cython.uint,
     ) -> cython.int:
         """Entry (k, slot) against a point of m columns with that prefix: -1, 0 or 1."""
-        k = k & self.key.mask(m)
+        k = k & self.order.mask(m)
         if k != prefix:
             return -1 if k < prefix else 1
-        if self.key.exact_to(m):
+        if self.order.exact_to(m):
             return 0
         self.rows.locate(slot)
-        return self.key.compare_point(self.rows.p, self.rows.o, self.rows.end, p, o, e, m)
+        return self.order.compare_point(self.rows.p, self.rows.o, self.rows.end, p, o, e, m)
 
     def find(
         self, prefix: u64, slot: cython.longlong, p: u8p, o: cython.size_t, e: cython.size_t
     ) -> cython.void:
-        """Goes to the first entry that is not before the row; if it is behind all of a leaf, to that leaf's end."""
+        """Goes to the first entry that is not before the row; if it is behind all of a leaf, to that leaf's
+        end."""
         lo: cython.size_t = 0
         hi: cython.size_t = self.n
         mid: cython.size_t
@@ -139,8 +143,9 @@ class Ordered:
     def lower(
         self, buf: u8p, off: cython.size_t, end: cython.size_t, m: cython.uint, beyond: cython.bint
     ) -> cython.void:
-        """Goes to the first entry whose first m key columns are not before the point, or (`beyond`) are behind it."""
-        prefix: u64 = self.key.point_prefix(buf, off, end, m)
+        """Goes to the first entry whose first m key columns are not before the point, or (`beyond`) are
+        behind it."""
+        prefix: u64 = self.order.point_prefix(buf, off, end, m)
         lo: cython.size_t = 0
         hi: cython.size_t = self.n
         mid: cython.size_t
@@ -204,7 +209,7 @@ class Ordered:
         p = self.rows.p
         o = self.rows.o
         e = self.rows.end
-        prefix = self.key.row_prefix(p, o, e)
+        prefix = self.order.row_prefix(p, o, e)
         if self.n == 0:
             if self.new_leaf(0) != 0:
                 return -4
@@ -228,7 +233,8 @@ class Ordered:
         return 0
 
     def make_room(self) -> cython.int:
-        """The leaf here is full: moves the register to an equivalent place with room; 0, or -4 without memory."""
+        """The leaf here is full: moves the register to an equivalent place with room; 0, or -4 without
+        memory."""
         at: cython.size_t = self.leaf
         old: u8p
         new: u8p
@@ -301,7 +307,7 @@ class Ordered:
         p = self.rows.p
         o = self.rows.o
         e = self.rows.end
-        self.find(self.key.row_prefix(p, o, e), slot, p, o, e)
+        self.find(self.order.row_prefix(p, o, e), slot, p, o, e)
         leaf = self.leaves[self.leaf]
         n = ld32(leaf, 0)
         i = self.index

@@ -1,14 +1,14 @@
 """How the net effect of a transaction is written down.
 
-The commit log format, version 1: a commit is u64 offset, u64 epoch, u16 record count (1 here), u32 record length, the
-record, and u32 CRC32C of all before it. A record is a flags byte (0x80 inputs, 0x20 mutations), the inputs (u32 length,
-content), and the mutations: inserts, deletes (varint number of groups, each u32 table, varint count, rows), truncates
-(varint number, u32 tables); each in ascending order of tables. A table whose deletes leave it empty and that gets
-no insert is truncated instead, as is a dropped one that had rows. Ephemeral tables are left out; rows of event tables are
-written although the tables stay empty.
+The commit log format, version 1: a commit is u64 offset, u64 epoch, u16 record count (1 here), u32 record
+length, the record, and u32 CRC32C of all before it. A record is a flags byte (0x80 inputs, 0x20 mutations),
+the inputs (u32 length, content), and the mutations: inserts, deletes (varint number of groups, each u32
+table, varint count, rows), truncates (varint number, u32 tables); each in ascending order of tables. A table
+whose deletes leave it empty and that gets no insert is truncated instead, as is a dropped one that had rows.
+Ephemeral tables are left out; rows of event tables are written although the tables stay empty.
 
-A delta tells the same to whoever watches tables, ephemeral ones too, with all deleted rows: for each table u32 table, u32
-inserts, u32 deletes, then the rows, inserts first, u32 length each.
+A delta tells the same to whoever watches tables, ephemeral ones too, with all deleted rows: for each table
+u32 table, u32 inserts, u32 deletes, then the rows, inserts first, u32 length each.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def logged(table: Table) -> cython.bint:
 
 
 class Recorder:
-    """Encodes what `net` has worked out; `log` and `delta` take the bytes. Answers are 0, -4 (memory) or -5 (too large)."""
+    """Encodes what `net` has worked out; `log` and `delta` take the bytes. Answers are 0, -4 (memory) or -5
+    (too large)."""
 
     def __init__(self, journal: Journal, net: Net) -> None:
         self.journal = journal

@@ -1,18 +1,19 @@
 """Applies a commit log: the records of another time become rows again.
 
-A record is applied as it stands: inserts, then deletes, then truncates, group by group, without asking unique indexes
-(within one record a key may be there twice for a moment). Inserting a row that is there, or deleting one that is
-not, is an error: the log does not fit the state. Only rows of system tables that are there already are passed over,
-because old logs repeat what every database begins with. Rows of event tables are read and forgotten.
+A record is applied as it stands: inserts, then deletes, then truncates, group by group, without asking unique
+indexes (within one record a key may be there twice for a moment). Inserting a row that is there, or deleting
+one that is not, is an error: the log does not fit the state. Only rows of system tables that are there
+already are passed over, because old logs repeat what every database begins with. Rows of event tables are
+read and forgotten.
 
-Definitions change in the middle of a log: rows of system tables say so, and stand before the rows of user tables in
-the same section (groups ascend by table id). So between the two the caller is asked to bring tables up to date:
-`on_system(section, groups)` with section "inserts" or "deletes", and groups = [(table id, rows)] of those system
-tables that are in `notify` (ids below 64). It may create, alter and drop tables, indexes and sequences. Groups and
-truncates of a table that it has dropped are read and passed over until the record ends.
+Definitions change in the middle of a log: rows of system tables say so, and stand before the rows of user
+tables in the same section (groups ascend by table id). So between the two the caller is asked to bring tables
+up to date: `on_system(section, groups)` with section "inserts" or "deletes", and groups = [(table id, rows)]
+of those system tables that are in `notify` (ids below 64). It may create, alter and drop tables, indexes and
+sequences. Groups and truncates of a table that it has dropped are read and passed over until the record ends.
 
-`advance` goes through the bytes without Python objects, `stage` by stage, and comes back when the caller has to be
-asked, when something is wrong, or at the end; called again it goes on where it was.
+`advance` goes through the bytes without Python objects, `stage` by stage, and comes back when the caller has
+to be asked, when something is wrong, or at the end; called again it goes on where it was.
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ SURPLUS = cython.declare(cython.int, 206)
 
 
 class Replayer:
-    """`at`, `end`, `size`: what of the record, and of all bytes, is still to be read. `table_id`: of the last group."""
+    """`at`, `end`, `size`: what of the record, and of all bytes, is still to be read. `table_id`: of the last
+    group."""
 
     def __init__(self, core: Core) -> None:
         self.core = core

@@ -12,7 +12,8 @@ MAX_FIXED_SIZE = 0xFFFF
 def row_list(rows: list[bytes], fixed_size: int) -> bytes:
     """Size hint and rows. `fixed_size`: the length of every row of the type, or 0 or less if they differ.
 
-    The hint is one size (u16) when all rows have the same one, not zero, that fits; else the offset of each row (u64).
+    The hint is one size (u16) when all rows have the same one, not zero, that fits; else the offset of each
+    row (u64).
     """
     data = b"".join(rows)
     size = fixed_size

@@ -1,5 +1,6 @@
 cimport cython
-from spacetimedb_engine.arena_cy cimport Blobs, Cells
+from spacetimedb_engine.arena_cy cimport Cells
+from spacetimedb_engine.blobs_cy cimport Blobs
 from spacetimedb_engine.memory cimport copy, is_null, ld8, ld64, st8, st64, u8p
 
 

@@ -1,7 +1,7 @@
 """The rows of one table, by slot.
 
-Rows of one length lie in cells; others are blobs, and the cell holds the locator. The byte in front of a cell is
-the state of its row:
+Rows of one length lie in cells; others are blobs, and the cell holds the locator. The byte in front of a cell
+is the state of its row:
 
 =========  =====================================================================================
 FREE       no row
@@ -13,8 +13,8 @@ DELETED    committed, deleted by the open transaction: out of all indexes, conte
 DEAD       made and deleted by the open transaction, kept because a change of definitions needs it
 =========  =====================================================================================
 
-Live rows are CLEAN to CLAIMED. `locate` puts the place of a row into the registers `p`, `o`, `end` (buffer, offset of
-the first byte and of the one behind the last); the next `locate` overwrites them.
+Live rows are CLEAN to CLAIMED. `locate` puts the place of a row into the registers `p`, `o`, `end` (buffer,
+offset of the first byte and of the one behind the last); the next `locate` overwrites them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from __future__ import annotations
 import cython
 
 if not cython.compiled:
-    from spacetimedb_engine.arena_cy import Blobs, Cells
+    from spacetimedb_engine.arena_cy import Cells
+    from spacetimedb_engine.blobs_cy import Blobs
     from spacetimedb_engine.memory import copy, is_null, ld8, ld64, null, st8, st64, u8p
 
     FREE, CLEAN, MODIFIED, INSERTED, CLAIMED, DELETED, DEAD = range(7)

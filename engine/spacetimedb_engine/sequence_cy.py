@@ -1,15 +1,15 @@
 """The numbers of an auto-increment column.
 
-A sequence hands out `value`, then `value` stepped by `increment`, wrapping round between `minimum` and `maximum`. The
-numbers up to `allocated` may be handed out; when they are used up 4096 more are allocated, and the new `allocated` has to
-be written to the sequence's row before the first of them goes out. A database that is opened again goes on at `allocated`, so
-no number is given twice.
+A sequence hands out `value`, then `value` stepped by `increment`, wrapping round between `minimum` and
+`maximum`. The numbers up to `allocated` may be handed out; when they are used up 4096 more are allocated, and
+the new `allocated` has to be written to the sequence's row before the first of them goes out. A database that
+is opened again goes on at `allocated`, so no number is given twice.
 
-Numbers are 128 bits. Drawing is an addition of two 64-bit halves, for as long as no wrapping and no allocation is due (a
-*chunk*); what comes then is worked out here with Python's integers (`refill`).
+Numbers are 128 bits. Drawing is an addition of two 64-bit halves, for as long as no wrapping and no
+allocation is due (a *chunk*); what comes then is worked out here with Python's integers (`refill`).
 
-Numbers do not go back when a transaction is rolled back. If the row that was written for them does, `unsaved` says that
-it must be written again.
+Numbers do not go back when a transaction is rolled back. If the row that was written for them does, `unsaved`
+says that it must be written again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ STEP = 4096
 
 
 class Sequence:
-    """`width`: bytes of the column. `value`: the next number (default: `allocated`). Raises SchemaError for nonsense."""
+    """`width`: bytes of the column. `value`: the next number (default: `allocated`). Raises SchemaError for
+    nonsense."""
 
     def __init__(
         self,

@@ -1,8 +1,9 @@
 """The store: the tables of one database in memory, with transactions and the log they leave.
 
-This is the engine's surface for Python: ints, bytes and lists of bytes. Rows are BSATN; ids are the caller's. One
-thread, one transaction at a time; reads see what the open transaction has done. Definitions (create_table, create_index,
-...) are in `catalog_cy`, the same operations for host functions, by status code, in `core_cy`.
+This is the engine's surface for Python: ints, bytes and lists of bytes. Rows are BSATN; ids are the caller's.
+One thread, one transaction at a time; reads see what the open transaction has done. Definitions
+(create_table, create_index, ...) are in `catalog_cy`, the same operations for host functions, by status code,
+in `core_cy`.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ class Store(Core):
     def commit(self, inputs: bytes | None = None, *, force: bool = False) -> int:
         """The transaction's offset, or -1 if it took none because nothing that is logged has changed.
 
-        `inputs`: what the log says called for it: u8 length and name of the reducer, then its arguments. `force`: take an
-        offset in any case. When it raises, the transaction is rolled back.
+        `inputs`: what the log says called for it: u8 length and name of the reducer, then its arguments.
+        `force`: take an offset in any case. When it raises, the transaction is rolled back.
         """
         given = b"" if inputs is None else inputs
         offset: cython.longlong = self.commit_tx(bufp(given), 0, len(given), inputs is not None, force)
@@ -57,7 +58,8 @@ class Store(Core):
         raise InternalError("a transaction of more than 4 GiB cannot be logged: it was rolled back")
 
     def rollback(self) -> None:
-        """Everything since `begin` did not happen, changes of definitions included. Numbers drawn are not drawn again."""
+        """Everything since `begin` did not happen, changes of definitions included. Numbers drawn are not
+        drawn again."""
         if self.rollback_tx() != 0:
             raise NotInTransaction("there is no transaction to roll back")
 
@@ -123,7 +125,8 @@ class Store(Core):
     # ---- changes
 
     def insert(self, table_id: int, row: bytes) -> bytes:
-        """The row as stored: zeros of auto-increment columns replaced. A row that is there already is no error."""
+        """The row as stored: zeros of auto-increment columns replaced. A row that is there already is no
+        error."""
         self.check(self.insert_row(table_id, bufp(row), 0, len(row)), table_id, "insert into")
         return get_bytes(self.at, self.start, self.end - self.start)
 
@@ -204,7 +207,8 @@ class Store(Core):
         return self.rows_list()
 
     def range(self, index_id: int, prefix: bytes, prefix_elems: int, start: bytes, end: bytes) -> list[bytes]:
-        """The rows whose first `prefix_elems` key columns are the prefix and whose next one is within the bounds, by key.
+        """The rows whose first `prefix_elems` key columns are the prefix and whose next one is within the
+        bounds, by key.
 
         A bound is a tag and a value: 0 included, 1 excluded, 2 unbounded (no value).
         """

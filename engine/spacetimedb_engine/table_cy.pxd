@@ -10,6 +10,9 @@ from spacetimedb_engine.sequence_cy cimport Sequence
 from spacetimedb_engine.rows_cy cimport CLEAN, DEAD, DELETED, FREE, INSERTED, MODIFIED, Rows
 
 
+cdef enum:
+    NO_KEEPER = 0xFFFFFFFF
+
 @cython.final
 cdef class Table:
     cdef readonly unsigned int id
@@ -53,17 +56,6 @@ cdef class Table:
     cdef int clash(self, u8p buf, size_t off, size_t end, long long itself, unsigned int asked) noexcept nogil
     cdef int link(self, unsigned int slot) noexcept nogil
     cdef void unlink(self, unsigned int slot) noexcept nogil
-    cdef int insert(self, u8p buf, size_t off, size_t end) noexcept nogil
-    cdef int delete(self, unsigned int slot) noexcept nogil
-    cdef int update(self, unsigned int index, u8p buf, size_t off, size_t end) noexcept nogil
-    cdef int replace(self, unsigned int slot, u8p buf, size_t off, size_t end) noexcept nogil
-    cdef int replace_fixed(self, unsigned int slot, u8p buf, size_t off) noexcept nogil
-    cdef int replace_blob(self, unsigned int slot, u8p buf, size_t off, size_t end) noexcept nogil
-    cdef unsigned int mark_changed(self, u8p a, size_t ao, size_t ae, u8p b, size_t bo, size_t be) noexcept nogil
-    cdef void unlink_changed(self, unsigned int slot) noexcept nogil
-    cdef int link_changed(self, unsigned int slot) noexcept nogil
-    cdef void undo(self, unsigned int kind, unsigned int slot, unsigned long long image) noexcept nogil
-    cdef void undo_blob(self, unsigned int slot, unsigned long long new, unsigned long long old) noexcept nogil
     cdef int replay_insert(self, u8p buf, size_t off, size_t end) noexcept nogil
     cdef bint replay_delete(self, u8p buf, size_t off, size_t end) noexcept nogil
     cdef void wipe(self) noexcept nogil

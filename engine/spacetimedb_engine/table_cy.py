@@ -1,15 +1,12 @@
-"""One table: its rows, its indexes, and how an open transaction changes them.
+"""One table: its rows, its indexes, and what it must know of the open transaction.
 
-A table is a set: no two rows are equal in all columns. Equal rows are found through the first unique index (`keeper`), or,
-in a table that has none, through a hash of whole rows (`identity`).
+A table is a set: no two rows are equal in all columns. Equal rows are found through the first unique index
+(`keeper`), or, in a table that has none, through a hash of whole rows (`identity`).
 
-Every change is in place and goes with a record in the journal. What may need memory is done first, so that a change
-that fails has changed nothing. Answers of the changing functions: 0 done, 1 nothing to do (the row is there already),
-12 a unique index says no (`conflict` is its id), 15 no such row, -4 out of memory. `slot` is then the row concerned.
-
-`first` and `last` are this transaction's records of the table (number + 1), `before` the rows it had at its first touch,
-`moved` is set when content may have gone from one slot to another (a delete, an update of a keeper's key), so that the
-commit must look for pairs that cancel out; `made` and `gone` are what the commit counts: net inserts and deletes.
+`first` and `last` are this transaction's records of the table (number + 1), `before` the rows it had at its
+first touch, `moved` is set when content may have gone from one slot to another (a delete, an update of a
+keeper's key), so that the commit must look for pairs that cancel out; `made` and `gone` are what the commit
+counts: net inserts and deletes.
 """
 
 from __future__ import annotations
@@ -20,27 +17,25 @@ if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.hashindex_cy import HashIndex
     from spacetimedb_engine.index_cy import Index
-    from spacetimedb_engine.journal_cy import DELETE, FIRST, INSERT, UPDATE, Journal
+    from spacetimedb_engine.journal_cy import Journal
     from spacetimedb_engine.keys_cy import Key
     from spacetimedb_engine.layout_cy import Program
     from spacetimedb_engine.memory import (
         borrow,
         grow_objs,
         is_no_objs,
-        ld8,
         no_objs,
         release_objs,
         same,
-        st8,
         u8p,
     )
-    from spacetimedb_engine.rows_cy import CLEAN, DEAD, DELETED, INSERTED, MODIFIED, Rows
+    from spacetimedb_engine.rows_cy import CLEAN, Rows
     from spacetimedb_engine.sequence_cy import Sequence
 
+    NO_KEEPER = 0xFFFFFFFF
 
 EVENT = 1
 EPHEMERAL = 2
-NO_KEEPER = cython.declare(cython.uint, 0xFFFFFFFF)
 
 
 class Table:
@@ -161,7 +156,8 @@ class Table:
     def clash(
         self, buf: u8p, off: cython.size_t, end: cython.size_t, itself: cython.longlong, asked: cython.uint
     ) -> cython.int:
-        """May this row come in? 0, 1 or 12. It replaces the row in slot `itself`, found through index `asked`, or none (-1)."""
+        """May this row come in? 0, 1 or 12. It replaces the row in slot `itself`, found through index
+        `asked`, or none (-1)."""
         i: cython.uint
         s: cython.longlong
         if self.keeper == NO_KEEPER:
@@ -208,208 +204,6 @@ class Table:
             cython.cast(Index, self.index_objs[i]).remove(slot)
         if self.identified:
             self.identity.remove(slot)
-
-    # ---- changes within a transaction
-
-    def insert(self, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.int:
-        slot: cython.longlong
-        answer: cython.int = self.clash(buf, off, end, -1, NO_KEEPER)
-        if answer != 0:
-            return answer
-        if self.enlist() != 0 or self.journal.reserve(0) != 0:
-            return -4
-        slot = self.rows.put(buf, off, end - off, INSERTED)
-        if slot < 0:
-            return -4
-        if self.link(slot) != 0:
-            self.rows.drop(slot)
-            return -4
-        self.note(INSERT | FIRST, slot, 0)
-        self.slot = slot
-        self.count += 1
-        return 0
-
-    def delete(self, slot: cython.uint) -> cython.int:
-        state: cython.uint = self.rows.state(slot)
-        if self.enlist() != 0 or self.journal.reserve(0) != 0:
-            return -4
-        self.unlink(slot)
-        self.count -= 1
-        if state == CLEAN or state == MODIFIED:
-            self.rows.mark(slot, DELETED)
-            self.note(DELETE | FIRST if state == CLEAN else DELETE, slot, 0)
-            self.moved = True
-        elif self.journal.pinned:
-            self.rows.mark(slot, DEAD)
-            self.note(DELETE, slot, 0)
-        else:
-            self.rows.drop(slot)
-        return 0
-
-    def update(self, index: cython.uint, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.int:
-        """The row with the same key in that (unique) index becomes this one. Also 1 when it was that already."""
-        answer: cython.int
-        slot: cython.longlong = cython.cast(Index, self.index_objs[index]).seek_row(buf, off, end)
-        if slot < 0:
-            return 15
-        self.rows.locate(slot)
-        if self.rows.end - self.rows.o == end - off and same(self.rows.p, self.rows.o, buf, off, end - off):
-            self.slot = slot
-            return 1
-        answer = self.clash(buf, off, end, slot, index)
-        if answer != 0:
-            return 12
-        if self.enlist() != 0:
-            return -4
-        self.slot = slot
-        return self.replace(slot, buf, off, end)
-
-    def replace(self, slot: cython.uint, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.int:
-        """New content for a live row of an enlisted table: 0 or -4."""
-        state: cython.uint = self.rows.state(slot)
-        kind: cython.uint = UPDATE | FIRST if state == CLEAN else UPDATE
-        written: cython.bint = state == CLEAN or self.journal.pinned
-        image: cython.ulonglong = 0
-        self.rows.locate(slot)
-        if self.journal.reserve(self.rows.fixed if self.rows.fixed >= 0 else 0) != 0:
-            return -4
-        self.mark_changed(self.rows.p, self.rows.o, self.rows.end, buf, off, end)
-        if self.rows.fixed < 0:
-            image = self.rows.locator(slot)
-            if self.replace_blob(slot, buf, off, end) != 0:
-                return -4
-            if not written:
-                self.rows.blobs.give(image)
-        else:
-            if written:
-                image = self.journal.keep(self.rows.p, self.rows.o, self.rows.fixed)
-            if self.replace_fixed(slot, buf, off) != 0:
-                if written:
-                    self.journal.images.n = image
-                return -4
-        if written:
-            self.note(kind, slot, image)
-        if state == CLEAN:
-            self.rows.mark(slot, MODIFIED)
-        return 0
-
-    def replace_fixed(self, slot: cython.uint, buf: u8p, off: cython.size_t) -> cython.int:
-        if self.changed.n == 0:
-            self.rows.overwrite(slot, buf, off)
-            return 0
-        self.rows.locate(slot)
-        self.scratch.n = 0
-        if self.scratch.append(self.rows.p, self.rows.o, self.rows.fixed) != 0:
-            return -4
-        self.unlink_changed(slot)
-        self.rows.overwrite(slot, buf, off)
-        if self.link_changed(slot) != 0:
-            self.rows.overwrite(slot, self.scratch.data, 0)
-            self.link_changed(slot)
-            return -4
-        return 0
-
-    def replace_blob(self, slot: cython.uint, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.int:
-        old: cython.ulonglong = self.rows.locator(slot)
-        new: cython.ulonglong = self.rows.blobs.put(buf, off, end - off)
-        if new == 0:
-            return -4
-        self.unlink_changed(slot)
-        self.rows.point_to(slot, new)
-        if self.link_changed(slot) != 0:
-            self.rows.point_to(slot, old)
-            self.link_changed(slot)
-            self.rows.blobs.give(new)
-            return -4
-        return 0
-
-    def mark_changed(
-        self, a: u8p, ao: cython.size_t, ae: cython.size_t, b: u8p, bo: cython.size_t, be: cython.size_t
-    ) -> cython.uint:
-        """Lists in `changed` (u8 an index) which indexes have different keys for two rows; empty when none has."""
-        i: cython.uint
-        n: cython.uint = 0
-        self.changed.n = 0
-        for i in range(self.index_count):
-            if cython.cast(Index, self.index_objs[i]).key.rows_agree(a, ao, ae, b, bo, be):
-                st8(self.changed.data, i, 0)
-                continue
-            st8(self.changed.data, i, 1)
-            n += 1
-            if i == self.keeper:
-                self.moved = True
-        if n:
-            self.changed.n = self.index_count
-        return n
-
-    def unlink_changed(self, slot: cython.uint) -> cython.void:
-        i: cython.uint
-        for i in range(self.changed.n):
-            if ld8(self.changed.data, i):
-                cython.cast(Index, self.index_objs[i]).remove(slot)
-
-    def link_changed(self, slot: cython.uint) -> cython.int:
-        i: cython.uint
-        for i in range(self.changed.n):
-            if ld8(self.changed.data, i) and cython.cast(Index, self.index_objs[i]).add(slot) != 0:
-                while i > 0:
-                    i -= 1
-                    if ld8(self.changed.data, i):
-                        cython.cast(Index, self.index_objs[i]).remove(slot)
-                return -4
-        return 0
-
-    def undo(self, kind: cython.uint, slot: cython.uint, image: cython.ulonglong) -> cython.void:
-        """Takes the step of a record back; all later steps have been taken back already."""
-        new: cython.ulonglong
-        first: cython.bint = (kind & FIRST) != 0
-        state: cython.uint = self.rows.state_now(slot)
-        kind = kind & ~FIRST
-        if kind == INSERT:
-            if state >= INSERTED and state < DELETED:  # else: deleted again, and the slot given back
-                self.unlink(slot)
-                self.count -= 1
-                self.rows.drop(slot)
-        elif kind == DELETE:
-            self.link(slot)
-            self.count += 1
-            self.rows.mark(slot, CLEAN if first else (INSERTED if state == DEAD else MODIFIED))
-        elif self.rows.fixed >= 0:
-            self.rows.locate(slot)
-            self.mark_changed(
-                self.rows.p,
-                self.rows.o,
-                self.rows.end,
-                self.journal.images.data,
-                image,
-                image + self.rows.fixed,
-            )
-            self.unlink_changed(slot)
-            self.rows.overwrite(slot, self.journal.images.data, image)
-            self.link_changed(slot)
-            if first:
-                self.rows.mark(slot, CLEAN)
-        else:
-            new = self.rows.locator(slot)
-            self.undo_blob(slot, new, image)
-            if first:
-                self.rows.mark(slot, CLEAN)
-
-    def undo_blob(self, slot: cython.uint, new: cython.ulonglong, old: cython.ulonglong) -> cython.void:
-        """The row's blob is `old` again."""
-        p: u8p
-        o: cython.size_t
-        e: cython.size_t
-        self.rows.locate_blob(old)
-        p = self.rows.p
-        o = self.rows.o
-        e = self.rows.end
-        self.rows.locate_blob(new)
-        self.mark_changed(self.rows.p, self.rows.o, self.rows.end, p, o, e)
-        self.unlink_changed(slot)
-        self.rows.point_to(slot, old)
-        self.link_changed(slot)
-        self.rows.blobs.give(new)
 
     # ---- outside transactions
 

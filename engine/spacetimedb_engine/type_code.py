@@ -1,4 +1,5 @@
-"""Compiles the BSATN of an algebraic type to the words that `layout_cy.Program` runs (its ops are listed there)."""
+"""Compiles the BSATN of an algebraic type to the words that `layout_cy.Program` runs (its ops are listed
+there)."""
 
 from __future__ import annotations
 
