@@ -72,10 +72,7 @@ class Snapshots:
             self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
-        if self._child is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._child, signal.SIGKILL)
-            self._reap()
+        self._end_child()
 
     # --- when
 
@@ -139,7 +136,7 @@ class Snapshots:
         except (OSError, LogFailed) as error:
             self._failed(job, error)
         finally:
-            self._reap()
+            self._end_child()
             self._task = None
         self._look()
 
@@ -170,10 +167,12 @@ class Snapshots:
         finally:
             writer.close()
 
-    def _reap(self) -> None:
-        """The child has closed its end, or has lost ours, or was killed: this does not wait for long."""
+    def _end_child(self) -> None:
+        """It has ended as a rule, for it has closed its end; if not, it is of no use any more."""
         child, self._child = self._child, None
         if child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(child, 0)
 
