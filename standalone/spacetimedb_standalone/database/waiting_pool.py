@@ -48,6 +48,7 @@ class Station:
 @dataclass(frozen=True, slots=True)
 class _Job(Generic[T]):
     loaded: LoadedProgram
+    since: int
     function: str
     work: Callable[[WasmInstance], T]
     failed: Callable[[str], T]
@@ -88,7 +89,8 @@ class WaitingPool:
         `done` is also told the last transaction that the call has seen (-1: none). Where no instance comes to
         life, or the host has a defect, the result is `failed` of a text.
         """
-        job = _Job(self._database.loaded, function, work, failed, done)
+        since = self._database.store.next_offset - 1
+        job = _Job(self._database.loaded, since, function, work, failed, done)
         future = self._threads.submit(self._run, job)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
@@ -127,7 +129,7 @@ class WaitingPool:
         self._post(lambda: job.done(result, offset))
 
     def _call(self, station: Station, job: _Job[T]) -> T:
-        station.services.begin_call()
+        station.services.begin_call(job.since)
         try:
             return job.work(station.instance)
         finally:

@@ -60,12 +60,13 @@ class WaitingServices:
         self._loan: Loan | None = None
         self._timestamp = 0
         """Of the open transaction."""
-        self._calling = False
+        self._calling, self._since = False, -1
         self.offset = -1
         """The last transaction that the call has seen, -1 if it opened none."""
 
-    def begin_call(self) -> None:
-        self._calling, self.offset = True, -1
+    def begin_call(self, since: int) -> None:
+        """`since` is the last transaction before the call, which may be what made it happen."""
+        self._calling, self._since, self.offset = True, since, -1
 
     def end_call(self, function: str) -> None:
         """The call is over, however it ended; a transaction that it left open is taken back."""
@@ -201,7 +202,7 @@ class WaitingServices:
         return now
 
     def http(self, request: bytes, body: bytes, in_transaction: bool) -> list[bytes] | int:
-        """What the world hears must not be lost with the power: first comes the last commit, then the request."""
+        """What the world hears must not be undone by a power cut: first all is durable, then the request goes."""
         self._outgoing.require_enabled()
         if in_transaction:
             return -BLOCKED
@@ -209,7 +210,7 @@ class WaitingServices:
             wanted = decode_request(request)
         except DecodeError:
             return -UNREADABLE
-        if not self._durable(self.offset):
+        if not self._durable(max(self._since, self.offset)):
             raise GuestTrap(
                 "the last transaction is not durable yet: outcome unknown, do not retry without deduplication"
             )
