@@ -48,7 +48,8 @@ def test_the_second_process_waits_and_says_for_whom(tool, held, tmp_path):
     def second() -> int:
         class Listening(type(tool.host.terminal)):
             def err(self, text: str) -> None:
-                said.write_text(text)
+                said.with_suffix(".part").write_text(text)
+                said.with_suffix(".part").rename(said)
 
         import io
         from dataclasses import replace

@@ -24,7 +24,9 @@ def run(run: Run, arguments: Namespace) -> int:
     if isinstance(host.net, RealNet):
         run = replace(run, host=replace(host, net=RealNet(SECONDS)))
     try:
-        trusted = run.releases(host.clock.monotonic() + SECONDS).trusted(host.clock.now())
+        releases = run.releases()
+        fetcher = replace(releases.fetcher, deadline=host.clock.monotonic() + SECONDS)
+        trusted = replace(releases, fetcher=fetcher).trusted(host.clock.now())
         latest = str(Catalogue(trusted).latest())
     except (UpdateError, NetError, OSError):
         return 1

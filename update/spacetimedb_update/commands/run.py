@@ -67,7 +67,7 @@ class Run:
 
         return load_root(self.anchor(), self.metadata_store())
 
-    def releases(self, deadline: float | None = None) -> Releases:
+    def releases(self) -> Releases:
         """The release repository by its mirrors."""
         from spacetimedb_update.releases.fetcher import Fetcher
         from spacetimedb_update.releases.mirrors import mirrors
@@ -75,7 +75,7 @@ class Run:
 
         host = self.host
         bases = mirrors(host.environment, host.files, host.program.parent)
-        fetcher = Fetcher(host.net, host.clock, deadline)
+        fetcher = Fetcher(host.net, host.clock)
         return Releases(bases, fetcher, self.metadata_store(), self.anchor())
 
     def artifact(self, catalogue: Catalogue, version: str, name: str | None = None) -> Artifact:
