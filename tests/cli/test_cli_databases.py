@@ -34,6 +34,21 @@ def test_list_nothing(logged_in, server):
     assert logged_in("list").out == f"No databases found for {ME}.\n"
 
 
+def test_list_with_sizes(logged_in, server):
+    server.on(f"GET /v1/identity/{ME}/databases", {"identities": [DATABASE, ME]})
+    server.on(f"GET /v1/database/{DATABASE}/names", {"names": ["db"]})
+    server.on(f"GET /v1/database/{ME}/names", {"names": []})
+    server.on(f"GET /v1/database/{DATABASE}/size", {"log": 1 << 20, "snapshots": 1 << 19, "module_logs": 0})
+    server.on(f"GET /v1/database/{ME}/size", "a server that does not know this", 404)
+    outcome = logged_in("list", "--sizes")
+    assert outcome.out.splitlines()[2:] == [
+        f" Database Name(s) | Identity {' ' * 55} | Size    ",
+        f"------------------+-{'-' * 65}+---------",
+        f" db               | {DATABASE} | 1.5 MiB ",
+        f"                  | {ME} | unknown ",
+    ]
+
+
 # --- describe ---
 
 

@@ -31,7 +31,7 @@ PAGES = {
     "sql": SERVER | YES | {"--anonymous", "--confirmed", "--format", "--interactive", "--no-config"},
     "mcp": SERVER | {"--anonymous"},
     "rename": SERVER | YES | {"--to"},
-    "list": SERVER | YES,
+    "list": SERVER | YES | {"--sizes"},
     "login": {"--auth-host", "--no-browser", "--token"},
     "login show": {"--token"},
     "logout": {"--auth-host"},

@@ -57,6 +57,16 @@ def names_of(api: Api, identity: str) -> list[str]:
     return [str(name) for name in field_of(answer, "names")]
 
 
+def size_of(api: Api, identity: str) -> int | None:
+    """Bytes on the server's disk; None where the server does not tell."""
+    response = api.ask("GET", f"/v1/database/{identity}/size")
+    if response.status_code in (404, 405):
+        return None
+    if not response.is_success:
+        raise failure(response)
+    return sum(int(field_of(response, part)) for part in ("log", "snapshots", "module_logs"))
+
+
 def schema(api: Api, database: DatabaseRef) -> tuple[int, Any]:
     """The module's definition as JSON and its version: 10, or 9 where the server knows no newer one."""
     response = api.ask("GET", f"{database.path}/schema", query={"version": "10"})

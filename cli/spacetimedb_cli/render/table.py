@@ -35,6 +35,21 @@ def plain(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def byte_size(count: int) -> str:
+    """
+    >>> byte_size(999), byte_size(1024), byte_size(1536 * 1024)
+    ('999 B', '1.0 KiB', '1.5 MiB')
+    """
+    if count < 1024:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("KiB", "MiB", "GiB"):
+        amount /= 1024
+        if amount < 1024:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / 1024:.1f} TiB"
+
+
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
     return [max(map(len, column)) for column in zip(*rows, strict=True)]
 

@@ -140,6 +140,14 @@ class TestDatabases:
         assert server.http.get("/v1/database/deleted").text == "No such database."
         assert server.http.get("/v1/database/deleted/identity").text == identity
 
+    def test_its_owner_sees_what_a_database_takes_on_the_disk(
+        self, server: Any, owner: Any, stranger: Any
+    ) -> None:
+        server.publish("sized", owner)
+        size = server.http.get("/v1/database/sized/size", headers=owner.headers).json()
+        assert size.keys() == {"log", "snapshots", "module_logs"} and min(size.values()) >= 0
+        assert server.http.get("/v1/database/sized/size", headers=stranger.headers).status_code == 403
+
     def test_a_locked_database_stays(self, server: Any, owner: Any, stranger: Any) -> None:
         server.publish("locked", owner)
         assert server.http.post("/v1/database/locked/lock", headers=owner.headers).status_code == 200

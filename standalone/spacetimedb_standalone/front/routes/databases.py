@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 
 from spacetimedb_lib.hashing import hash_to_json
+from spacetimedb_standalone.control.disk_use import disk_use
 from spacetimedb_standalone.control.records import Database
 from spacetimedb_standalone.front.databases import Databases
 from spacetimedb_standalone.front.http import Response, empty, json_response, refuse, text
@@ -38,6 +41,7 @@ class DatabaseRoutes:
             "/identity": {"GET": self.identity},
             "/lock": {"POST": self.lock},
             "/unlock": {"POST": self.unlock},
+            "/size": {"GET": self.size},
             "/unstable/timestamp": {"GET": self.timestamp},
         }
         return [
@@ -59,6 +63,13 @@ class DatabaseRoutes:
     async def identity(self, call: Call) -> Response:
         name = name_or_identity(call.parameters["name"])
         return text(self._databases.identity_of(name).hex())
+
+    async def size(self, call: Call) -> Response:
+        """Bytes on the disk, for the owner; also of a database that does not run."""
+        database = self._named(call)
+        self._databases.authorize(call.authenticated, database, "view its size")
+        directory = self._databases.plan.data_dir.replica(self._databases.replica(database).id).path
+        return json_response(asdict(await asyncio.to_thread(disk_use, directory)))
 
     async def timestamp(self, call: Call) -> Response:
         self._named(call)
