@@ -20,6 +20,11 @@ from spacetimedb_standalone.snapshots import Shelf, SnapshotReader
 from spacetimedb_standalone.worker.snapshots import Snapshots
 from tests.standalone.datastore.busy import change, initialize, state, story_module
 
+pytestmark = pytest.mark.skipif(
+    "PYTEST_XDIST_WORKER" in os.environ,
+    reason="forks of a test worker end with it; scripts/test runs these alone",
+)
+
 OPTIONS = CommitLogSettings(max_segment_size=5000)
 EVERY_TEN = SnapshotSettings(every_transactions=10)
 
