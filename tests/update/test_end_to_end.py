@@ -254,7 +254,6 @@ def test_the_command_line_inherits_no_ignored_signals(owner):
 
 @pytest.mark.slow
 def test_the_check_for_a_newer_version_runs_in_the_background(owner):
-    owner.env["PYTHONPATH"] = os.pathsep.join([*SOURCES, SITE])
     cache = owner.root / "config" / ".update_check_cache"
     command = str(owner.root / "spacetime")
     until = time.monotonic() + 120

@@ -109,7 +109,9 @@ def key_of(index_id: int) -> st.SearchStrategy[str]:
 def bound_of(index_id: int) -> st.SearchStrategy[str]:
     table_id, _, _, columns = work.INDEXES[index_id]
     first = COLUMNS[work.TABLES[table_id][0][columns[0]]]
-    return st.one_of(st.just("02"), first.map(lambda value: "00" + value), first.map(lambda value: "01" + value))
+    return st.one_of(
+        st.just("02"), first.map(lambda value: "00" + value), first.map(lambda value: "01" + value)
+    )
 
 
 def on_row(name: str) -> st.SearchStrategy[list[Any]]:
@@ -147,7 +149,11 @@ OPERATION = st.one_of(
 
 
 @given(st.lists(OPERATION, max_size=60).map(lambda operations: [["begin"], *operations]))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_both_forms_do_the_same(uncompiled: Uncompiled, operations: list[list[Any]]) -> None:
     assert json.loads(json.dumps(work.run(operations))) == uncompiled.run(operations)
 
@@ -165,6 +171,14 @@ def test_both_forms_do_the_same_with_many_rows(uncompiled: Uncompiled) -> None:
         k = i * 7919 % 3001
         operations.append(["delete_seek", 1, u32(k)])
         operations.append(["update", 4097, 10, text("updated") + k.to_bytes(32, "little").hex() + "00"])
-    operations += [["commit"], ["begin"], ["clear", 4097], ["rollback"], ["begin"], ["clear", 4096], ["commit"]]
+    operations += [
+        ["commit"],
+        ["begin"],
+        ["clear", 4097],
+        ["rollback"],
+        ["begin"],
+        ["clear", 4096],
+        ["commit"],
+    ]
     operations += [["memory_in_use"]]
     assert json.loads(json.dumps(work.run(operations))) == uncompiled.run(operations)

@@ -40,7 +40,9 @@ from spacetimedb_lib.sats.types import (
     sum_of,
 )
 
-WORDS = st.sampled_from(["", "a", "b", "ab", "a\0", "abcdefgh", "abcdefghi", "abcdefghj", "é", "z" * 40, "q" * 300])
+WORDS = st.sampled_from(
+    ["", "a", "b", "ab", "a\0", "abcdefgh", "abcdefghi", "abcdefghj", "é", "z" * 40, "q" * 300]
+)
 SMALL = st.integers(0, 6)
 FLOATS = st.sampled_from([0.0, -0.0, 1.5, -1.5, math.inf, -math.inf, math.nan, 1e300])
 SHAPE = sum_of(dot=UNIT, line=U16, poly=Array(I16))
@@ -55,7 +57,10 @@ TABLES: dict[int, tuple[Any, tuple[st.SearchStrategy[Any], ...]]] = {
     4097: (product(name=STRING, id=U256, ok=BOOL), (WORDS, SMALL.map(lambda n: n << 200), st.booleans())),
     4098: (product(a=U8, b=U8, c=U8), (SMALL, SMALL, SMALL)),
     4099: (product(x=F64, shape=SHAPE, tags=BYTES), (FLOATS, SHAPES, WORDS.map(str.encode))),
-    4100: (product(o=option(I16), text=STRING), (st.just(SumValue(1, ())) | SMALL.map(lambda n: SumValue(0, n)), WORDS)),
+    4100: (
+        product(o=option(I16), text=STRING),
+        (st.just(SumValue(1, ())) | SMALL.map(lambda n: SumValue(0, n)), WORDS),
+    ),
 }
 INDEXES: dict[int, tuple[int, int, bool, tuple[int, ...]]] = {
     1: (4096, 0, True, (0,)),
@@ -118,7 +123,9 @@ class Model:
         )
 
     def in_order(self, index_id: int) -> list[tuple[Any, bytes]]:
-        return sorted((self.key(index_id, row), data) for data, row in self.rows[INDEXES[index_id][0]].items())
+        return sorted(
+            (self.key(index_id, row), data) for data, row in self.rows[INDEXES[index_id][0]].items()
+        )
 
 
 def same_keys(model: Model, index_id: int, rows: list[bytes]) -> list[tuple[Any, bytes]]:
@@ -244,7 +251,7 @@ class StoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.store.in_transaction)
     @rule(data=st.data(), table_id=st.sampled_from(sorted(TABLES)), count=st.integers(1, 40))
     def insert_many(self, data: st.DataObject, table_id: int, count: int) -> None:
-        type_, columns = TABLES[table_id]
+        type_ = TABLES[table_id][0]
         template = self.any_row(data, table_id)[1]
         for i in range(count):
             row = tuple(i * 3 + 10 if isinstance(v, int) and not isinstance(v, bool) else v for v in template)
@@ -314,7 +321,9 @@ class StoreMachine(RuleBasedStateMachine):
             return
         table_id, _, _, columns = INDEXES[index_id]
         row = self.known_row(data, table_id)[1]
-        point = b"".join(codec(TABLES[table_id][0].elements[column].type).encode(row[column]) for column in columns)
+        point = b"".join(
+            codec(TABLES[table_id][0].elements[column].type).encode(row[column]) for column in columns
+        )
         key = self.model.key(index_id, row)
         expected = [data for each, data in self.model.in_order(index_id) if each == key]
         assert sorted(self.store.seek(index_id, point)) == sorted(expected)

@@ -14,7 +14,9 @@ from spacetimedb_lib.sats.types import STRING, U32, product
 
 NAMED = product(id=U32, name=STRING)
 
-pytestmark = pytest.mark.skipif(is_compiled(), reason="only the uncompiled engine can be told that memory is gone")
+pytestmark = pytest.mark.skipif(
+    is_compiled(), reason="only the uncompiled engine can be told that memory is gone"
+)
 
 
 def named(id_: int, name: str) -> bytes:

@@ -25,7 +25,8 @@ def lines(name: str) -> list[dict[str, Any]]:
 TRANSACTIONS = lines("transactions.jsonl")
 TYPES = {each["table_id"]: encode_type(product_from_json(each["row_type"])) for each in lines("tables.jsonl")}
 FINAL = {
-    each["table_id"]: {bytes.fromhex(row["bsatn"]) for row in each["rows"]} for each in lines("final-state.jsonl")
+    each["table_id"]: {bytes.fromhex(row["bsatn"]) for row in each["rows"]}
+    for each in lines("final-state.jsonl")
 }
 LOG = (VECTORS / "database.stdb.log").read_bytes()[SEGMENT_HEADER:]
 
@@ -187,7 +188,10 @@ class TestDamage:
         with pytest.raises(ReplayError, match="rows of table 4097, which does not exist"):
             self.store.replay_record(bytes.fromhex("20010110000001070000000000"))
 
-    @pytest.mark.parametrize("record", ["", "20", "2001", "200100100000", "20010010000001070000", "80ff000000", "20ffffffffffffffffffff"])
+    @pytest.mark.parametrize(
+        "record",
+        ["", "20", "2001", "200100100000", "20010010000001070000", "80ff000000", "20ffffffffffffffffffff"],
+    )
     def test_a_record_that_ends_too_early_is_found(self, record: str) -> None:
         with pytest.raises(ReplayError):
             self.store.replay_record(bytes.fromhex(record))
@@ -202,7 +206,9 @@ class TestDamage:
         wide = Store()
         wide.create_table(1, encode_type(product_from_json({"elements": [u32("id"), u32("n")]})))
         wide.create_index(1, 1, 0, True, [0])
-        wide.replay_record(bytes.fromhex("200101000000020700000001000000070000000200000000 00".replace(" ", "")))
+        wide.replay_record(
+            bytes.fromhex("200101000000020700000001000000070000000200000000 00".replace(" ", ""))
+        )
         with pytest.raises(UniqueViolation):
             wide.check_unique()
         self.store.check_unique()
@@ -212,7 +218,10 @@ def u32(name: str) -> dict[str, Any]:
     return {"name": {"some": name}, "algebraic_type": {"U32": []}}
 
 
-NAMED_BYTE = [{"name": {"none": []}, "algebraic_type": {"U8": []}}, {"name": {"none": []}, "algebraic_type": {"String": []}}]
+NAMED_BYTE = [
+    {"name": {"none": []}, "algebraic_type": {"U8": []}},
+    {"name": {"none": []}, "algebraic_type": {"String": []}},
+]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,9 @@ ST_SEQUENCE = product(
 )
 
 
-def with_sequence(column: Primitive, start: int = 1, low: int = 1, high: int = I128_MAX, by: int = 1) -> Store:
+def with_sequence(
+    column: Primitive, start: int = 1, low: int = 1, high: int = I128_MAX, by: int = 1
+) -> Store:
     """A table 4096 (id, n) whose id is drawn from sequence 1; a transaction is open."""
     store = Store()
     store.create_table(4096, encode_type(product(id=column, n=U8)))
@@ -128,7 +130,8 @@ def test_numbers_do_not_return_after_a_rollback() -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "low", "high", "by"), [(0, 1, 10, 1), (11, 1, 10, 1), (1, 1, 1, 1), (5, 1, 10, 0), (5, 1, 10, 9)]
+    ("start", "low", "high", "by"),
+    [(0, 1, 10, 1), (11, 1, 10, 1), (1, 1, 1, 1), (5, 1, 10, 0), (5, 1, 10, 9)],
 )
 def test_sequences_that_cannot_be(start: int, low: int, high: int, by: int) -> None:
     with pytest.raises(SchemaError):

@@ -100,7 +100,9 @@ class TestInsert:
         assert store.delete(5000, b"")
         assert store.count(5000) == 0
 
-    def test_surplus_bytes_end_a_row_of_fixed_length_but_not_one_of_variable_length(self, store: Store) -> None:
+    def test_surplus_bytes_end_a_row_of_fixed_length_but_not_one_of_variable_length(
+        self, store: Store
+    ) -> None:
         with pytest.raises(RowDecodeError):
             store.insert(ACCOUNTS, account(1, 1) + b"x")
         assert store.insert(PERSONS, person(1, "ada") + b"x") == person(1, "ada")

@@ -335,7 +335,11 @@ class TestDefinitions:
 
     def test_a_dropped_table_is_gone(self, store: Store) -> None:
         store.drop_table(TABLE)
-        for call in (lambda: store.scan(TABLE), lambda: store.seek(ID, bytes(4)), lambda: store.insert(TABLE, row(1, 1))):
+        for call in (
+            lambda: store.scan(TABLE),
+            lambda: store.seek(ID, bytes(4)),
+            lambda: store.insert(TABLE, row(1, 1)),
+        ):
             with pytest.raises(EngineError):
                 call()
         store.commit()

@@ -22,7 +22,9 @@ SECONDS = 2.0
 def run(run: Run, arguments: Namespace) -> int:
     host = run.host
     if isinstance(host.net, RealNet):
-        run = replace(run, host=replace(host, net=RealNet(SECONDS)))
+        net = RealNet(SECONDS)
+        net.prepare()
+        run = replace(run, host=replace(host, net=net))
     try:
         releases = run.releases()
         fetcher = replace(releases.fetcher, deadline=host.clock.monotonic() + SECONDS)

@@ -59,6 +59,10 @@ class RealNet:
         self._timeout = timeout
         self._client: httpx.Client | None = None
 
+    def prepare(self) -> None:
+        """Load what requests need, so that the first one takes no longer than the network does."""
+        self._connections()
+
     def get(self, url: str, start: int = 0) -> AbstractContextManager[Answer]:
         scheme = urlsplit(url).scheme
         if scheme == "file":

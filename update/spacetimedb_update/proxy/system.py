@@ -11,7 +11,7 @@ from spacetimedb_update.version import VERSION
 class System:
     """Arguments, environment, and the few things the proxy does to the world.
 
-    `own_command` starts the version manager, in a process of its own.
+    `own_command` starts this program again; its applet is chosen by `applet.VARIABLE`.
     """
 
     def __init__(self, argv: list[str], env: "dict[str, str]", windows: bool) -> None:
@@ -77,7 +77,8 @@ class System:
         return True
 
     def own_command(self) -> list[str]:
-        return [sys.executable, "-m", "spacetimedb_update"]
+        program = sys._xoptions.get("spacetime-program")
+        return [str(program)] if program else [sys.executable, "-m", "spacetimedb_update"]
 
     def program_folder(self) -> str:
         """Where this program lies, as its launcher tells; elsewhere what it was called by has to do."""
