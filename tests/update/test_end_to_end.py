@@ -156,9 +156,9 @@ def installed_root(web: tuple[str, Publisher], tmp_path_factory: pytest.TempPath
 
 @pytest.fixture
 def owner(user: Machine_, installed_root: Path) -> Machine_:
-    """A user who has 2.9.0, at the default places as well as at the root."""
+    """A user who has 2.9.0, and whose default places lead to the same root."""
     shutil.copytree(installed_root, user.root, symlinks=True)
-    user.env["XDG_DATA_HOME"] = user.env["XDG_CONFIG_HOME"] = str(user.folder)
+    user.env["XDG_DATA_HOME"] = str(user.folder)
     (user.folder / "spacetime").symlink_to(user.root)
     return user
 
@@ -255,15 +255,15 @@ def test_the_command_line_inherits_no_ignored_signals(owner):
 @pytest.mark.slow
 def test_the_check_for_a_newer_version_runs_in_the_background(owner):
     cache = owner.root / "config" / ".update_check_cache"
-    command = str(owner.root / "spacetime")
+    command = (str(owner.root / "spacetime"), f"--root-dir={owner.root}")
     until = time.monotonic() + 120
     while not cache.exists() or '"2.10.0"' not in cache.read_text():
         assert time.monotonic() < until, "the check did not write what it found"
         cache.unlink(missing_ok=True)
-        assert owner.run(command, "list", code=7).stdout.startswith("cli 2.9.0")
+        assert owner.run(*command, "list", code=7).stdout.startswith("cli 2.9.0")
         time.sleep(5)
     cache.write_text(cache.read_text().replace('"2.10.0"', '"2.99.0"'))
-    done = owner.run(command, "list", code=7)
+    done = owner.run(*command, "list", code=7)
     assert done.stderr.startswith("A new version of SpacetimeDB is available: v2.99.0 (current: v")
     assert done.stdout.startswith("cli 2.9.0")
 
