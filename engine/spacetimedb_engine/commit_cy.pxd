@@ -1,7 +1,7 @@
 cimport cython
 from spacetimedb_engine.change_cy cimport undo
-from spacetimedb_engine.journal_cy cimport DELETE, FIRST, INSERT, UPDATE, Journal
-from spacetimedb_engine.memory cimport u8p
+from spacetimedb_engine.journal_cy cimport DELETE, FIRST, INSERT, NEXT, RECORD, UPDATE, Journal
+from spacetimedb_engine.memory cimport ld32, u8p
 from spacetimedb_engine.net_cy cimport Net
 from spacetimedb_engine.record_cy cimport Recorder, logged
 from spacetimedb_engine.rows_cy cimport CLAIMED, CLEAN, DEAD, DELETED, MODIFIED

@@ -14,8 +14,8 @@ import cython
 
 if not cython.compiled:
     from spacetimedb_engine.change_cy import undo
-    from spacetimedb_engine.journal_cy import DELETE, FIRST, INSERT, Journal
-    from spacetimedb_engine.memory import u8p
+    from spacetimedb_engine.journal_cy import DELETE, FIRST, INSERT, NEXT, RECORD, Journal
+    from spacetimedb_engine.memory import ld32, u8p
     from spacetimedb_engine.net_cy import Net
     from spacetimedb_engine.record_cy import Recorder, logged
     from spacetimedb_engine.rows_cy import CLAIMED, CLEAN, DEAD, DELETED, MODIFIED
@@ -73,7 +73,7 @@ class Committer:
         while r != 0:
             r -= 1
             self.finish_step(table, r)
-            r = self.journal.following(r)
+            r = ld32(self.journal.records.data, cython.cast(cython.size_t, r) * RECORD + NEXT)
         table.first = table.last = 0
         if table.moved or table.event:
             table.settle()

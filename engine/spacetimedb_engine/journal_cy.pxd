@@ -8,6 +8,13 @@ cdef enum:
     UPDATE = 2
     DELETE = 3
     FIRST = 256
+    RECORD = 32
+    KIND = 0
+    TABLE = 4
+    SLOT = 8
+    NEXT = 12
+    IMAGE = 16
+    VERDICT = 24
     GONE = 1
     NEW = 2
 
@@ -31,7 +38,6 @@ cdef class Journal:
     cdef unsigned int kind(self, unsigned int r) noexcept nogil
     cdef unsigned int table(self, unsigned int r) noexcept nogil
     cdef unsigned int slot(self, unsigned int r) noexcept nogil
-    cdef unsigned int following(self, unsigned int r) noexcept nogil
     cdef unsigned long long image(self, unsigned int r) noexcept nogil
     cdef unsigned int verdict(self, unsigned int r) noexcept nogil
     cdef void chain(self, unsigned int r, unsigned int following) noexcept nogil

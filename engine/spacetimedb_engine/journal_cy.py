@@ -1,9 +1,9 @@
 """What the open transaction has done, in order, so that it can be undone exactly and its net effect told.
 
-A record (32 bytes): u32 kind, u32 table (number in `tables`), u32 slot, u32 next record of the same table
-(number + 1, 0 none), u64 image, u32 verdict, u32 unused. Kinds: INSERT; UPDATE, whose image is the old
-content (an offset in `images` for rows of fixed length, else the locator of the old blob); DELETE. FIRST is
-added to the kind when the row was untouched before.
+A record (RECORD bytes; where in it: KIND and so on): u32 kind, u32 table (number in `tables`), u32 slot, u32
+next record of the same table (number + 1, 0 none), u64 image, u32 verdict, u32 unused. Kinds: INSERT; UPDATE,
+whose image is the old content (an offset in `images` for rows of fixed length, else the locator of the old
+blob); DELETE. FIRST is added to the kind when the row was untouched before.
 
 The first touch of a committed row writes its old content here; further updates of it, and everything that
 happens to rows of the transaction's own, need no image. Only while `pinned` (definitions have changed in this
@@ -36,9 +36,9 @@ if not cython.compiled:
 
     INSERT, UPDATE, DELETE = 1, 2, 3
     FIRST = 256
+    RECORD, KIND, TABLE, SLOT, NEXT, IMAGE, VERDICT = 32, 0, 4, 8, 12, 16, 24
     GONE, NEW = 1, 2
 
-RECORD = cython.declare(cython.size_t, 32)
 MOST = cython.declare(cython.size_t, 0xFFFFFFF0)
 KEEP = cython.declare(cython.size_t, 1 << 20)
 
@@ -106,12 +106,12 @@ class Journal:
         """Appends a record for which there is room; its number."""
         data: u8p = self.records.data
         at: cython.size_t = self.records.n
-        st32(data, at, kind)
-        st32(data, at + 4, table)
-        st32(data, at + 8, slot)
-        st32(data, at + 12, 0)
-        st64(data, at + 16, image)
-        st64(data, at + 24, 0)
+        st32(data, at + KIND, kind)
+        st32(data, at + TABLE, table)
+        st32(data, at + SLOT, slot)
+        st32(data, at + NEXT, 0)
+        st64(data, at + IMAGE, image)
+        st64(data, at + VERDICT, 0)
         self.records.n = at + RECORD
         return at // RECORD
 
@@ -125,25 +125,22 @@ class Journal:
         return self.images.n - n
 
     def kind(self, r: cython.uint) -> cython.uint:
-        return ld32(self.records.data, r * RECORD)
+        return ld32(self.records.data, cython.cast(cython.size_t, r) * RECORD + KIND)
 
     def table(self, r: cython.uint) -> cython.uint:
-        return ld32(self.records.data, r * RECORD + 4)
+        return ld32(self.records.data, cython.cast(cython.size_t, r) * RECORD + TABLE)
 
     def slot(self, r: cython.uint) -> cython.uint:
-        return ld32(self.records.data, r * RECORD + 8)
-
-    def following(self, r: cython.uint) -> cython.uint:
-        return ld32(self.records.data, r * RECORD + 12)
+        return ld32(self.records.data, cython.cast(cython.size_t, r) * RECORD + SLOT)
 
     def image(self, r: cython.uint) -> cython.ulonglong:
-        return ld64(self.records.data, r * RECORD + 16)
+        return ld64(self.records.data, cython.cast(cython.size_t, r) * RECORD + IMAGE)
 
     def verdict(self, r: cython.uint) -> cython.uint:
-        return ld32(self.records.data, r * RECORD + 24)
+        return ld32(self.records.data, cython.cast(cython.size_t, r) * RECORD + VERDICT)
 
     def chain(self, r: cython.uint, following: cython.uint) -> cython.void:
-        st32(self.records.data, r * RECORD + 12, following)
+        st32(self.records.data, cython.cast(cython.size_t, r) * RECORD + NEXT, following)
 
     def judge(self, r: cython.uint, verdict: cython.uint) -> cython.void:
-        st32(self.records.data, r * RECORD + 24, verdict)
+        st32(self.records.data, cython.cast(cython.size_t, r) * RECORD + VERDICT, verdict)

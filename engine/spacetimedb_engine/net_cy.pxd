@@ -1,6 +1,6 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
-from spacetimedb_engine.journal_cy cimport DELETE, FIRST, GONE, INSERT, NEW, UPDATE, Journal
+from spacetimedb_engine.journal_cy cimport DELETE, FIRST, GONE, INSERT, KIND, NEW, NEXT, RECORD, SLOT, UPDATE, VERDICT, Journal
 from spacetimedb_engine.memory cimport alloc, hash_bytes, is_null, ld32, release, same, st32, u8p
 from spacetimedb_engine.rows_cy cimport CLAIMED, INSERTED, MODIFIED
 from spacetimedb_engine.table_cy cimport Table

@@ -15,7 +15,20 @@ import cython
 
 if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
-    from spacetimedb_engine.journal_cy import DELETE, FIRST, GONE, INSERT, NEW, UPDATE, Journal
+    from spacetimedb_engine.journal_cy import (
+        DELETE,
+        FIRST,
+        GONE,
+        INSERT,
+        KIND,
+        NEW,
+        NEXT,
+        RECORD,
+        SLOT,
+        UPDATE,
+        VERDICT,
+        Journal,
+    )
     from spacetimedb_engine.memory import alloc, hash_bytes, is_null, ld32, release, same, st32, u8p
     from spacetimedb_engine.rows_cy import CLAIMED, INSERTED, MODIFIED
     from spacetimedb_engine.table_cy import Table
@@ -63,6 +76,8 @@ class Net:
 
     def judge(self, table: Table) -> cython.void:
         """Verdicts and totals of a table, slot by slot."""
+        records: u8p = self.journal.records.data
+        at: cython.size_t
         r: cython.uint = table.first
         kind: cython.uint
         slot: cython.uint
@@ -73,8 +88,9 @@ class Net:
             return
         while r != 0:
             r -= 1
-            kind = self.journal.kind(r)
-            slot = self.journal.slot(r)
+            at = cython.cast(cython.size_t, r) * RECORD
+            kind = ld32(records, at + KIND)
+            slot = ld32(records, at + SLOT)
             state = table.rows.state_now(slot)
             verdict = 0
             if kind == INSERT | FIRST:
@@ -92,8 +108,8 @@ class Net:
                 table.made += 1
             if verdict & GONE:
                 table.gone += 1
-            self.journal.judge(r, verdict)
-            r = self.journal.following(r)
+            st32(records, at + VERDICT, verdict)
+            r = ld32(records, at + NEXT)
 
     def locate_old(self, table: Table, r: cython.uint) -> cython.void:
         """Locates the old content that a record of the table stands for."""
@@ -140,13 +156,13 @@ class Net:
                 while ld32(places, i * 4) != 0:
                     i = (i + 1) & mask
                 st32(places, i * 4, r + 1)
-            r = self.journal.following(r)
+            r = ld32(self.journal.records.data, cython.cast(cython.size_t, r) * RECORD + NEXT)
         r = table.first
         while r != 0:
             r -= 1
             if self.journal.verdict(r) & NEW:
                 self.pair(table, places, mask, r)
-            r = self.journal.following(r)
+            r = ld32(self.journal.records.data, cython.cast(cython.size_t, r) * RECORD + NEXT)
         release(places)
         return 0
 

@@ -1,6 +1,6 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
-from spacetimedb_engine.journal_cy cimport GONE, NEW, Journal
+from spacetimedb_engine.journal_cy cimport GONE, NEW, NEXT, RECORD, SLOT, VERDICT, Journal
 from spacetimedb_engine.memory cimport crc32c, ld32, st16, st32, st64, u8p
 from spacetimedb_engine.net_cy cimport Net
 from spacetimedb_engine.table_cy cimport Table

@@ -17,7 +17,7 @@ import cython
 
 if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
-    from spacetimedb_engine.journal_cy import GONE, NEW, Journal
+    from spacetimedb_engine.journal_cy import GONE, NEW, NEXT, RECORD, SLOT, VERDICT, Journal
     from spacetimedb_engine.memory import crc32c, ld32, st16, st32, st64, u8p
     from spacetimedb_engine.net_cy import Net
     from spacetimedb_engine.table_cy import Table
@@ -149,19 +149,22 @@ class Recorder:
 
     def group(self, table: Table, which: cython.uint, out: Buffer, lengths: cython.bint) -> cython.int:
         """The rows of a table with that verdict, each with its length in front or not."""
+        records: u8p = self.journal.records.data
+        at: cython.size_t
         r: cython.uint = table.first
         while r != 0:
             r -= 1
-            if self.journal.verdict(r) & which:
+            at = cython.cast(cython.size_t, r) * RECORD
+            if ld32(records, at + VERDICT) & which:
                 if which == NEW:
-                    table.rows.locate(self.journal.slot(r))
+                    table.rows.locate(ld32(records, at + SLOT))
                 else:
                     self.net.locate_old(table, r)
                 if lengths and out.put32(table.rows.end - table.rows.o) != 0:
                     return -4
                 if out.append(table.rows.p, table.rows.o, table.rows.end - table.rows.o) != 0:
                     return -4
-            r = self.journal.following(r)
+            r = ld32(records, at + NEXT)
         return 0
 
     def describe(self) -> cython.int:
