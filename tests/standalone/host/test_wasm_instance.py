@@ -190,7 +190,7 @@ def test_traps(world: World, reducer: str, args: bytes, reason: str) -> None:
 def test_endless_calls_end(world: World, reducer: str) -> None:
     before, began = world.count("witness"), time.monotonic()
     assert world.call(reducer).status is Status.EXHAUSTED
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
     assert world.count("witness") == before
 
 
