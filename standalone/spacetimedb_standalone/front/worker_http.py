@@ -24,7 +24,7 @@ _OLDEST_IDLE: Final = 30.0
 
 
 class WorkerUnreachable(Exception):
-    """No connection to the worker: it is just ending, and the request has not reached it."""
+    """The worker is just ending, and the request may be sent again: it has not reached it, or changes nothing."""
 
     def __init__(self, worker: WorkerProcess):
         super().__init__(f"process {worker.pid} does not answer")
@@ -52,7 +52,7 @@ class WorkerHttp:
             try:
                 return Response(answer.status, _for_client(answer), await answer.read())
             except (aiohttp.ClientError, OSError) as error:
-                raise _broken(error) from error
+                raise _broken(worker, method, error) from error
 
     async def stream(
         self, worker: WorkerProcess, path: str, query: Mapping[str, str], headers: Mapping[str, str]
@@ -88,7 +88,7 @@ class WorkerHttp:
         except aiohttp.ClientConnectorError as error:
             raise WorkerUnreachable(worker) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise _broken(error) from error
+            raise _broken(worker, method, error) from error
 
     def _session(self, worker: WorkerProcess) -> aiohttp.ClientSession:
         session = self._sessions.get(worker)
@@ -142,6 +142,9 @@ async def _chunks(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]
         answer.close()
 
 
-def _broken(error: Exception) -> Exception:
+def _broken(worker: WorkerProcess, method: str, error: Exception) -> Exception:
+    """What becomes of a request whose answer did not come: whether the worker carried it out is not known."""
+    if method == "GET":
+        return WorkerUnreachable(worker)
     reason = str(error) or type(error).__name__
     return refuse(f"the database's process ended while it served this request: {reason}", 503)
