@@ -82,6 +82,8 @@ def open_state(
             lock.release()
         if isinstance(error, StorageError):
             raise
+        if isinstance(error, OSError):
+            raise StorageError(f"the disk refused when {replica_dir} was opened: {error}") from error
         raise StorageError(str(error)) from error
     if loop is not None:
         log.attach(loop)

@@ -50,31 +50,38 @@ def recover(shelf: Shelf, log: OpenedLog, policy: TailPolicy) -> Recovered:
 def _begin(shelf: Shelf, log: OpenedLog, policy: TailPolicy) -> tuple[Rebuild, SnapshotFile | None]:
     """The store as some snapshot has it, or empty."""
     first, end = log.first_offset, log.resume.next_offset
+    troubles: list[str] = []
     for snapshot in shelf.newest_first():
         if snapshot.next_offset < first:
             logger.warning("%s is of no use: the log begins with transaction %s", snapshot.path.name, first)
         elif snapshot.next_offset > end:
             _beyond(shelf, snapshot, log, policy)
-        elif (rebuild := _restored(shelf, snapshot)) is not None:
+        elif (rebuild := _restored(shelf, snapshot, troubles)) is not None:
             return rebuild, snapshot
     if first > 0:
+        why = "".join(f" ({trouble})" for trouble in troubles)
         raise StorageError(
-            f"the log begins with transaction {first}, and there is no good snapshot of what was before: "
+            f"the log begins with transaction {first}, and there is no good snapshot of what was before{why}: "
             f"restore {shelf.directory} from a backup"
         )
     return Rebuild(), None
 
 
-def _restored(shelf: Shelf, snapshot: SnapshotFile) -> Rebuild | None:
-    """None: the snapshot cannot be read."""
+def _restored(shelf: Shelf, snapshot: SnapshotFile, troubles: list[str]) -> Rebuild | None:
+    """None: the snapshot cannot be read, and `troubles` tells why."""
     rebuild = Rebuild()
     try:
         with SnapshotReader.open(shelf.files, snapshot.path) as reader:
             rebuild.restore(reader)
     except SnapshotDamage as damage:
+        troubles.append(str(damage))
         _put_aside(shelf, snapshot, damage)
-    except (SnapshotTooNew, OSError) as error:
+    except SnapshotTooNew as error:
+        troubles.append(str(error))
         logger.warning("a snapshot is passed over: %s", error)
+    except OSError as error:
+        troubles.append(f"{snapshot.path.name} cannot be read: {error}")
+        logger.warning("a snapshot is passed over: %s", troubles[-1])
     else:
         return rebuild
     return None

@@ -130,3 +130,12 @@ def test_a_connection_id_of_another_identity_is_refused() -> None:
     with pytest.raises(StorageError, match="not initialized"):
         _ = datastore.owner
     datastore.close()
+
+
+def test_a_disk_that_cannot_be_opened_is_named_in_one_sentence() -> None:
+    class NoRoom(MemoryFiles):
+        def make_directory(self, path: Path) -> None:
+            raise OSError(28, "No space left on device", str(path))
+
+    with pytest.raises(StorageError, match=r"the disk refused when /replica was opened: .*No space left"):
+        open_datastore(NoRoom())

@@ -23,6 +23,7 @@ from spacetimedb_standalone.datastore.recovery import Recovered
 from spacetimedb_standalone.datastore.schema import IndexKind
 from spacetimedb_standalone.datastore.system_tables import SystemTable
 from spacetimedb_standalone.ports import MemoryFiles
+from spacetimedb_standalone.ports.memory_files import MemoryFile
 from spacetimedb_standalone.snapshots import Shelf
 from tests.standalone.datastore import test_migrations_carried_out as migrations
 from tests.standalone.datastore.busy import (
@@ -188,6 +189,28 @@ def test_without_any_good_snapshot_a_shortened_log_is_refused() -> None:
         StorageError, match=r"the log begins with transaction \d+, and there is no good snapshot"
     ):
         open_database(files)
+
+
+def test_snapshots_that_the_disk_does_not_give_back_are_told_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And stay where they are: they may be read again when the disk is mended."""
+    files = busy_database(4, 60, 10)
+    expected, open_file = files.names(SNAPSHOTS), files.open
+
+    def refuse(path: Path, *, create: bool = False) -> MemoryFile:
+        if path.parent == SNAPSHOTS:
+            raise OSError(5, "Input/output error")
+        return open_file(path, create=create)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(files, "open", refuse)
+        with pytest.raises(
+            StorageError, match=r"no good snapshot .*stdb.snap cannot be read: .*Input/output"
+        ):
+            open_database(files)
+    assert files.names(SNAPSHOTS) == expected
+    open_database(files)
 
 
 def test_a_log_that_lost_its_end_is_not_taken_for_the_truth() -> None:

@@ -1,0 +1,143 @@
+"""A disk that refuses: whatever fails, and when, the database says so, acknowledges nothing it cannot keep, and
+comes back with all that it had acknowledged.
+
+Every operation of a workload fails once in every way: a database is made and changed, with segments of its log
+finished, compressed and removed and snapshots taken; the process dies, and another one goes on. Afterwards the
+process starts again, or the power goes as well, and the database is opened on a disk that works.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+import re
+
+import pytest
+
+from spacetimedb_lib.moduledef import ModuleDef
+from spacetimedb_standalone.ports import MemoryFiles, PowerLoss
+from tests.durability.conftest import Tally
+from tests.durability.faulty_files import Fault, FaultyFiles
+from tests.durability.workload import Life, live
+from tests.standalone.datastore.busy import story_module
+
+SEED, CHANGES, EVERY = 7, 14, 4
+KINDS = {
+    ".stdb.log": "log segment",
+    ".stdb.log.tmp": "new log segment",
+    ".stdb.ofs": "log index",
+    ".stdb.snap": "snapshot",
+    ".stdb.snap.tmp": "new snapshot",
+    "": "directory",
+}
+SPARE = ("log index", "remove", "open, snapshot", "read, snapshot")
+"""What a database can do without: it says so in its log."""
+
+
+@pytest.fixture(scope="module")
+def module() -> ModuleDef:
+    return story_module()
+
+
+class Least(random.Random):
+    """The power goes, and nothing that was not synced has reached the disk."""
+
+    def random(self) -> float:
+        return 1.0
+
+    def randint(self, a: int, b: int) -> int:
+        return a
+
+    def choice(self, seq):  # type: ignore[no-untyped-def]
+        return seq[0]
+
+
+class Most(random.Random):
+    """The power goes, and everything has reached the disk."""
+
+    def random(self) -> float:
+        return 0.0
+
+    def randint(self, a: int, b: int) -> int:
+        return b
+
+    def choice(self, seq):  # type: ignore[no-untyped-def]
+        return seq[1]
+
+
+def step_of(operation: str) -> str:
+    """ "append 0...0.stdb.log" as "append, log segment"."""
+    verb, _, name = operation.rpartition(" ")
+    return f"{verb}, {KINDS[name.lstrip('0123456789') if name[:1].isdigit() else '']}"
+
+
+def two_lives(files: FaultyFiles, life: Life, module: ModuleDef) -> None:
+    live(files, life, module, SEED, CHANGES, EVERY)
+    files.disk.restart()
+    live(files, life, module, SEED + 1, 4, 3)
+
+
+@pytest.fixture(scope="module")
+def count(module: ModuleDef) -> int:
+    """How many operations there are to fail."""
+    files = FaultyFiles(MemoryFiles())
+    two_lives(files, Life(), module)
+    return len(files.operations)
+
+
+def try_one(module: ModuleDef, at: int, fault: Fault, seeds: list[int], tally: Tally) -> None:
+    """Fail at one operation in one way, then come back after a restart and after several power losses."""
+    disk, life = MemoryFiles(), Life()
+    faulty = FaultyFiles(disk, at, fault)
+    try:
+        two_lives(faulty, life, module)
+    except PowerLoss:
+        assert fault is Fault.POWER
+    assert faulty.failed is not None
+    step = step_of(faulty.failed)
+    if fault is Fault.POWER:
+        result = "comes back"
+    elif life.refusals:
+        assert all(re.search("Input/output error|No space left", refusal) for refusal in life.refusals)
+        result = "says so and comes back"
+    else:
+        assert any(kind in step for kind in SPARE), f"{faulty.failed} failed and nobody was told"
+        result = "goes on without it and comes back"
+    restarts: list[random.Random | None] = [Least(), Most(), *map(random.Random, seeds)]
+    if fault is not Fault.POWER:
+        restarts.append(None)
+    for restart in restarts:
+        come_back(module, copy.deepcopy(disk), life.copy(), restart, f"{faulty.failed}, {fault}")
+        tally(str(fault), step, result)
+
+
+def come_back(
+    module: ModuleDef, disk: MemoryFiles, life: Life, power: random.Random | None, what: str
+) -> None:
+    if power is None:
+        disk.restart()
+    else:
+        disk.crash(power)
+    for changes in (2, 0):
+        live(disk, life, module, SEED, changes, 2)
+        assert not life.refusals, f"after {what}: {life.refusals}"
+        disk.restart()
+
+
+def chosen(count: int, stride: int) -> list[int]:
+    return list(range(1 + count % stride, count + 1, stride))
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_some_operations_fail(fault: Fault, module: ModuleDef, count: int, tally: Tally) -> None:
+    for at in chosen(count, 61):
+        try_one(module, at, fault, [at], tally)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("fault", Fault)
+def test_every_operation_fails(fault: Fault, part: int, module: ModuleDef, count: int, tally: Tally) -> None:
+    seeds = [1, 2, 3, 4] if fault is Fault.POWER else [1]
+    for at in range(1 + part, count + 1, 4):
+        try_one(module, at, fault, [seed * 1000 + at for seed in seeds], tally)
