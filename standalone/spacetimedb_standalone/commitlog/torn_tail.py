@@ -31,13 +31,13 @@ def proof_of_damage(source: Source, position: int, offset: int, epoch: int | Non
     `offset` and `epoch` (None: any) are what the broken commit should have. None comes back if a power loss
     explains it.
     """
-    behind = _intact_commit_behind(source, position, offset, epoch)
+    behind = intact_commit_behind(source, position, offset, epoch)
     if behind is None or _has_lost_sector(source, position, behind[0]):
         return None
     return behind[1].min_tx_offset
 
 
-def _intact_commit_behind(
+def intact_commit_behind(
     source: Source, position: int, offset: int, epoch: int | None
 ) -> tuple[int, StoredCommit] | None:
     """The first whole commit of this epoch and a later offset behind `position`, with its position."""
