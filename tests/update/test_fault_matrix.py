@@ -1,5 +1,5 @@
 """Each file operation fails in turn: a clear sentence, what was selected works, nothing half-made stays,
-and the same command succeeds once the trouble is over. `-s` shows the counts."""
+and the same command succeeds once the trouble is over. The end of the run shows the counts."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _try(bench: Bench, place: str, trouble) -> int:
 
 
 @pytest.mark.parametrize("step", [EVERY_NTH, pytest.param(1, marks=pytest.mark.slow)])
-def test_each_file_operation_fails_once(bench, step):
+def test_each_file_operation_fails_once(bench, step, counted):
     tried = failed = 0
     for at in range(1, bench.operations() + 1, step):
         numbers = ERRORS if step == 1 else (ERRORS[(at // step) % len(ERRORS)],)
@@ -53,18 +53,17 @@ def test_each_file_operation_fails_once(bench, step):
             failed += _try(bench, f"operation {at}: {errno.errorcode[number]}", fail_once(at, number))
             tried += 1
     assert failed > tried / 2
-    print(
-        f"\n{bench.scenario.name}: {tried} file operations failed, {failed} ended the command with a sentence"
-    )
+    what = "file operations that failed once: disk full, permission or I/O error"
+    counted(what, tried, of=bench.scenario.name)
+    counted(f"{what}; ended the command with a sentence, the others are optional", failed)
 
 
 @pytest.mark.parametrize("step", [53, pytest.param(1, marks=pytest.mark.slow)])
-def test_the_disk_is_full_from_each_operation_on(bench, step):
+def test_the_disk_is_full_from_each_operation_on(bench, step, counted):
     places = range(1, bench.operations() + 1, step)
-    failed = sum(_try(bench, f"full from {at} on", full_disk_from(at)) for at in places)
-    print(
-        f"\n{bench.scenario.name}: full disk from {len(places)} places on, {failed} commands ended with a sentence"
-    )
+    for at in places:
+        _try(bench, f"full from {at} on", full_disk_from(at))
+    counted("disks full from one file operation on", len(places), of=bench.scenario.name)
 
 
 def test_a_failed_download_leaves_the_installation_as_it_was(tool):

@@ -1,7 +1,7 @@
 """Killed in every place, and run again: what was selected works after the kill, the change is made after
 the second run.
 
-The kill is real: a child process that ends without any clean-up. `-s` shows the counts.
+The kill is real: a child process that ends without any clean-up. The end of the run shows the counts.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _first_and_last(points: list[str]) -> Iterator[tuple[str, int]]:
             yield point, occurrence
 
 
-def test_killed_at_every_named_crash_point(bench):
+def test_killed_at_every_named_crash_point(bench, counted):
     killed = 0
     for point, occurrence in _first_and_last(bench.points()):
         tool = bench.reset()
@@ -97,17 +97,17 @@ def test_killed_at_every_named_crash_point(bench):
         _kill_and_run_again(bench, tool, f"{point} ({occurrence})")
         killed += 1
     assert killed >= 6
-    print(f"\n{bench.scenario.name}: killed at {killed} crash points, then run again")
+    counted("kills at a named crash point, then run again", killed, of=bench.scenario.name)
 
 
 @pytest.mark.parametrize("step", [EVERY_NTH, pytest.param(1, marks=pytest.mark.slow)])
-def test_killed_at_file_operations(bench, step):
+def test_killed_at_file_operations(bench, step, counted):
     places = range(1, bench.operations() + 1, step)
     for at in places:
         tool = bench.reset()
         tool.files = _troubled(bench.scenario, die_at_operation(at))
         _kill_and_run_again(bench, tool, f"operation {at}")
-    print(f"\n{bench.scenario.name}: killed at {len(places)} file operations, then run again")
+    counted("kills at a file operation, then run again", len(places), of=bench.scenario.name)
 
 
 def test_every_named_crash_point_is_met_by_one_of_these_changes(tool, tmp_path):

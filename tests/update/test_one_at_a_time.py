@@ -90,7 +90,7 @@ def _race(tool: Tool, *commands: tuple[str, ...]) -> list[int]:
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
-def test_two_installers_racing_never_break_the_tree(tool):
+def test_two_installers_racing_never_break_the_tree(tool, counted):
     finished = 0
     for number in range(RACES):
         if tool.root.exists():
@@ -103,4 +103,4 @@ def test_two_installers_racing_never_break_the_tree(tool):
         assert number % 3 != 1 or tool.has_whole("2.9.0")
         assert tool.leftovers() == []
         finished += 1
-    print(f"\n{finished} races of two installers, the tree whole after each")
+    counted("races of two installers, the tree whole after each", finished)
