@@ -7,17 +7,22 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from spacetimedb_standalone.config.care_options import CareOptions
 from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions, parse_command_line
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0 after a clean stop, 1 when the server or the command failed, 2 for wrong usage."""
+    """The exit status: 0 after a clean stop, 1 when the server or the command failed, 2 for wrong usage, 3 when
+    `doctor` has found damage.
+    """
     try:
         options = parse_command_line(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 1
     try:
-        return _start(options) if isinstance(options, StartOptions) else _extract_schema(options)
+        if isinstance(options, StartOptions):
+            return _start(options)
+        return _extract_schema(options) if isinstance(options, ExtractSchemaOptions) else _care(options)
     except KeyboardInterrupt:
         return 130
 
@@ -49,6 +54,35 @@ def _extract_schema(options: ExtractSchemaOptions) -> int:
         print(f"Error: {_sentence(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _care(options: CareOptions) -> int:
+    from spacetimedb_engine import EngineError
+    from spacetimedb_paths.metadata import MetadataError
+    from spacetimedb_standalone.care.commands import run
+    from spacetimedb_standalone.care.errors import CareError
+    from spacetimedb_standalone.care.holders import InUse
+    from spacetimedb_standalone.commitlog import LogError
+    from spacetimedb_standalone.config.readers import ConfigError
+    from spacetimedb_standalone.control.schema import ControlStateError
+    from spacetimedb_standalone.datastore.errors import StorageError
+    from spacetimedb_standalone.snapshots import SnapshotError
+
+    own = (
+        CareError,
+        InUse,
+        ConfigError,
+        MetadataError,
+        ControlStateError,
+        StorageError,
+        LogError,
+        SnapshotError,
+    )
+    try:
+        return run(options)
+    except (*own, EngineError, sqlite3.Error, OSError) as error:
+        print(f"Error: {_sentence(error)}", file=sys.stderr)
+        return 1
 
 
 def _sentence(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The command line of `spacetimedb-standalone`: options of `start` and `extract-schema` as frozen values.
+"""The command line of `spacetimedb-standalone`: options of its commands as frozen values.
 
 A repeated option overrides the earlier one. Wrong usage ends the program with status 2, as argparse does it.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from spacetimedb_standalone.config.care_options import CareOptions, add_care_commands, care_options
 from spacetimedb_standalone.config.durations import DurationError, parse_duration
 from spacetimedb_standalone.version import VERSION
 
@@ -44,7 +45,7 @@ class ExtractSchemaOptions:
     host_type: str | None
 
 
-def parse_command_line(arguments: list[str]) -> StartOptions | ExtractSchemaOptions:
+def parse_command_line(arguments: list[str]) -> StartOptions | ExtractSchemaOptions | CareOptions:
     """Raises `SystemExit`: status 0 after help or version, 2 for wrong usage or none at all."""
     parser = _parser()
     if not arguments:
@@ -56,6 +57,8 @@ def parse_command_line(arguments: list[str]) -> StartOptions | ExtractSchemaOpti
         raise SystemExit(0)
     if given.command == "extract-schema":
         return ExtractSchemaOptions(given.module, given.host_type)
+    if (care := care_options(given)) is not None:
+        return care
     if (given.jwt_pub_key_path is None) != (given.jwt_priv_key_path is None):
         parser.error("--jwt-pub-key-path and --jwt-priv-key-path require each other")
     values = {name: getattr(given, name) for name in StartOptions.__slots__}
@@ -74,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     extract.add_argument("module", type=Path, metavar="MODULE", help="a .wasm or .js file")
     extract.add_argument("--host-type", choices=("wasm", "js"), help="which kind of module it is")
+    add_care_commands(commands)
     commands.add_parser("help", help="print this help")
     return parser
 

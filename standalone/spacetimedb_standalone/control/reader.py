@@ -42,6 +42,10 @@ class ControlReader:
         rows = self._db.execute(f"{_DATABASE} WHERE owner = ? ORDER BY id", (be_bytes(owner),))
         return [_database(row) for row in rows]
 
+    def databases(self) -> list[Database]:
+        """All of them, in the order in which they were made."""
+        return [_database(row) for row in self._db.execute(f"{_DATABASE} ORDER BY id")]
+
     def replica_of(self, database: Database) -> Replica | None:
         row = self._one("SELECT id, database_id FROM replica WHERE database_id = ?", database.id)
         return None if row is None else Replica(*row)
