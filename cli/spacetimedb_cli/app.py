@@ -46,6 +46,12 @@ class Root(LazyBranch):
         "server": _entry("server", f"Manage the connection to the SpacetimeDB server.{UNSTABLE}"),
         "subscribe": _entry("subscribe", f"Subscribe to SQL queries on the database.{UNSTABLE}"),
         "start": _entry("start", "Start a local SpacetimeDB instance"),
+        "doctor": _entry("doctor", "Check every checksum of a data directory"),
+        "replay": _entry("replay", "Copy a database, as it was behind a transaction, into a new directory"),
+        "repair": _entry("repair", "Let a database with a damaged log go on with what is left"),
+        "import-data": _entry(
+            "import_data", "Take over the databases of an official server's data directory"
+        ),
         "lock": _entry("lock", "Lock a database to prevent accidental deletion"),
         "unlock": _entry("unlock", "Unlock a database to allow deletion"),
         "version": _entry("version", "Manage installed spacetime versions"),

@@ -38,7 +38,7 @@ def test_there_is_a_page_for_groups_and_for_their_commands():
     assert {(), ("publish",), ("server",), ("server", "add"), ("login", "show")} <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("command", ["start", "version"])
+@pytest.mark.parametrize("command", ["start", "version", "doctor", "replay", "repair", "import-data"])
 def test_commands_that_forward_their_help_have_no_page(folder, command):
     assert page([command, "--help"], folder) is None
 

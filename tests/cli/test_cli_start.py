@@ -104,3 +104,21 @@ def test_version_without_a_root_directory(cli):
     cli.raw("version", "list")
     ((command, _),) = cli.executed
     assert command == [str(cli.root / "home/.local/bin/spacetime"), "version", "list"]
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("doctor", ["--json"]),
+        ("doctor", ["--help"]),
+        ("replay", ["--database", "chat", "--to-offset", "41", "--into", "copy"]),
+        ("repair", ["--database", "chat", "-y"]),
+        ("import-data", ["other", "--data-dir", "here"]),
+    ],
+)
+def test_the_server_program_looks_after_data_directories(installed, command, arguments):
+    """The data directory of the installation comes first, so that one that is given overrides it."""
+    installed(command, *arguments)
+    server = str(installed.program.parent / "spacetimedb-standalone")
+    place = ["--data-dir", str(installed.root / "data")]
+    assert installed.executed == [([server, command, *place, *arguments], None)]
