@@ -33,6 +33,7 @@ if os.environ.get("STDB_PURE") == "1":
 if importlib.util.find_spec("cython") is None:
     sys.modules["cython"] = importlib.import_module("spacetimedb_engine.no_cython")
 
+from spacetimedb_engine.commit_walk_cy import pass_commits  # noqa: E402
 from spacetimedb_engine.connection_cy import Connection  # noqa: E402
 from spacetimedb_engine.errors import (  # noqa: E402
     EngineError,
@@ -53,7 +54,7 @@ from spacetimedb_engine.imports_cy import SIGNATURES, Imports  # noqa: E402
 from spacetimedb_engine.layout_cy import Program  # noqa: E402
 from spacetimedb_engine.row_list import row_list  # noqa: E402
 from spacetimedb_engine.status import GuestTrap, Rare, Status  # noqa: E402
-from spacetimedb_engine.store_cy import Store, is_compiled  # noqa: E402
+from spacetimedb_engine.store_cy import Store, is_compiled, prepare_memory  # noqa: E402
 from spacetimedb_engine.ticker_cy import Ticker  # noqa: E402
 from spacetimedb_engine.turn_cy import Turn  # noqa: E402
 from spacetimedb_engine.turn_host import CallResult, TurnHost  # noqa: E402
@@ -87,5 +88,7 @@ __all__ = [
     "WrongIndexAlgorithm",
     "call_inputs",
     "is_compiled",
+    "pass_commits",
+    "prepare_memory",
     "row_list",
 ]

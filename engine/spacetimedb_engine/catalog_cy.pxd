@@ -1,5 +1,7 @@
 cimport cython
 from spacetimedb_engine.commit_cy cimport Committer
+from spacetimedb_engine.committed_cy cimport enter
+from spacetimedb_engine.filling_cy cimport enter_all, enter_rows
 from spacetimedb_engine.idmap_cy cimport IdMap
 from spacetimedb_engine.journal_cy cimport Journal
 from spacetimedb_engine.table_cy cimport Table

@@ -16,6 +16,8 @@ from spacetimedb_engine.errors import NoSuchIndex, NoSuchTable, SchemaError, Uni
 
 if not cython.compiled:
     from spacetimedb_engine.commit_cy import Committer
+    from spacetimedb_engine.committed_cy import enter
+    from spacetimedb_engine.filling_cy import enter_all, enter_rows
     from spacetimedb_engine.hashindex_cy import HashIndex
     from spacetimedb_engine.idmap_cy import IdMap
     from spacetimedb_engine.index_cy import Index
@@ -121,7 +123,7 @@ class Catalog:
             old.rows.locate(slot)
             if table.program.walk(old.rows.p, old.rows.o, old.rows.end) != old.rows.end:
                 raise SchemaError(f"a row of table {table_id} is no value of its new type")
-            if table.replay_insert(old.rows.p, old.rows.o, old.rows.end) == -4:
+            if enter(table, old.rows.p, old.rows.o, old.rows.end) == -4:
                 raise MemoryError(f"no memory for the rows of table {table_id}")
         table.set_sequences(list(old.sequences))
         for index in old.indexes:
@@ -171,21 +173,12 @@ class Catalog:
         """An index that holds all rows of the table, not yet one of its indexes."""
         key = Key(table.program, list(columns), self.seed)
         index: Index = Index(index_id, table.id, kind, unique, table.rows, key)
-        slot: cython.longlong
-        if index.hashed and index.hash.reserve(table.count) != 0:
+        answer: cython.int = enter_rows(table, index)
+        if answer == 12:
+            raise UniqueViolation(f"two rows of table {table.id} have the same columns {columns}", index_id)
+        if answer != 0:
             raise MemoryError(f"no memory for index {index_id}")
-        table.rows.rewind()
-        while True:
-            slot = table.rows.following()
-            if slot < 0:
-                return index
-            table.rows.locate(slot)
-            if unique and index.seek_row(table.rows.p, table.rows.o, table.rows.end) >= 0:
-                raise UniqueViolation(
-                    f"two rows of table {table.id} have the same columns {columns}", index_id
-                )
-            if index.add(slot) != 0:
-                raise MemoryError(f"no memory for index {index_id}")
+        return index
 
     def attach(self, table: Table, index: Index) -> None:
         stays: bool = table.identified and not index.unique
@@ -214,14 +207,9 @@ class Catalog:
     def identify(self, table: Table) -> HashIndex:
         """A hash of all whole rows of the table."""
         identity: HashIndex = table.blank_identity()
-        slot: cython.longlong
-        table.rows.rewind()
-        while True:
-            slot = table.rows.following()
-            if slot < 0:
-                return identity
-            if identity.add(slot) != 0:
-                raise MemoryError(f"no memory for the rows of table {table.id}")
+        if identity.reserve(table.count) != 0 or enter_all(identity, False) != 0:
+            raise MemoryError(f"no memory for the rows of table {table.id}")
+        return identity
 
     # ---- sequences
 

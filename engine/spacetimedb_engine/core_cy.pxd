@@ -3,7 +3,7 @@ from spacetimedb_engine.buffer_cy cimport Buffer
 from spacetimedb_engine.catalog_cy cimport Catalog
 from spacetimedb_engine.change_cy cimport delete, insert, update
 from spacetimedb_engine.index_cy cimport Index
-from spacetimedb_engine.memory cimport is_nothing, ld8, ld32, null, same, u8p
+from spacetimedb_engine.memory cimport is_nothing, ld8, ld32, null, same, trim, u8p
 from spacetimedb_engine.rows_cy cimport Rows
 from spacetimedb_engine.numbers_cy cimport Numbers
 from spacetimedb_engine.range_cy cimport Range

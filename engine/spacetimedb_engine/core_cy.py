@@ -21,11 +21,14 @@ if not cython.compiled:
     from spacetimedb_engine.catalog_cy import Catalog
     from spacetimedb_engine.change_cy import delete, insert, update
     from spacetimedb_engine.index_cy import Index
-    from spacetimedb_engine.memory import is_nothing, ld8, ld32, null, same, u8p
+    from spacetimedb_engine.memory import is_nothing, ld8, ld32, null, same, trim, u8p
     from spacetimedb_engine.numbers_cy import Numbers
     from spacetimedb_engine.range_cy import Range
     from spacetimedb_engine.rows_cy import Rows
     from spacetimedb_engine.table_cy import Table
+
+LARGE = cython.declare(cython.size_t, 1 << 20)
+"""Bytes of journal from which a transaction may leave so much unused that the machine should have it."""
 
 
 class Core(Catalog):
@@ -55,17 +58,21 @@ class Core(Catalog):
         """The offset, or -1 when the transaction took none; below that: failed, and still open."""
         offset: cython.longlong
         changed: cython.bint = self.journal.pinned or self.numbers.drew
+        large: cython.bint = self.journal.records.n >= LARGE
         if not self.journal.open:
             return -5
         offset = self.committer.commit(buf, off, n, with_inputs, force)
         if offset >= -1 and changed:
             self.settle_changes(True)
+        if large:
+            trim()
         return offset
 
     def rollback_tx(self) -> cython.int:
         """Takes back everything; 2 when nothing is open."""
         i: cython.uint
         changed: cython.bint = self.journal.pinned or self.numbers.drew
+        large: cython.bint = self.journal.records.n >= LARGE
         if not self.journal.open:
             return 2
         if self.journal.pinned:
@@ -76,6 +83,8 @@ class Core(Catalog):
         self.journal.end()
         if changed:
             self.settle_changes(False)
+        if large:
+            trim()
         return 0
 
     def undo_changes(self) -> cython.void:

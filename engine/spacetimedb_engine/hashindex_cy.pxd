@@ -1,6 +1,6 @@
 cimport cython
 from spacetimedb_engine.keys_cy cimport Key
-from spacetimedb_engine.memory cimport alloc, is_null, ld8, ld16, ld32, lowest, match12, null, release, same, st8, st16, st32, to_line, u8p
+from spacetimedb_engine.memory cimport alloc, is_null, ld8, ld16, ld32, lowest, match12, null, prefetch, release, same, st8, st16, st32, to_line, u8p
 from spacetimedb_engine.rows_cy cimport Rows
 
 @cython.final
@@ -19,8 +19,12 @@ cdef class HashIndex:
     cdef int reserve(self, size_t extra) noexcept nogil
     cdef int resize(self, size_t buckets) noexcept nogil
     cdef int add(self, unsigned int slot) noexcept nogil
-    cdef void place(self, unsigned int slot) noexcept nogil
+    cdef int add_hashed(self, unsigned int slot, unsigned long long h) noexcept nogil
+    cdef void place(self, unsigned int slot, unsigned long long h) noexcept nogil
     cdef bint remove(self, unsigned int slot) noexcept nogil
+    cdef bint remove_hashed(self, unsigned int slot, unsigned long long h) noexcept nogil
+    cdef void expect(self, unsigned long long h) noexcept nogil
+    cdef void expect_row(self, unsigned long long h) noexcept nogil
     cdef unsigned int place_of(self, size_t o, unsigned int tag, unsigned int slot) noexcept nogil
     cdef void forget(self, unsigned long long h, size_t passed) noexcept nogil
     cdef void clear(self) noexcept nogil
@@ -29,3 +33,8 @@ cdef class HashIndex:
     cdef size_t in_use(self) noexcept nogil
 
 cdef unsigned int tag_of(unsigned long long h) noexcept nogil
+
+cdef enum:
+    BY_POINT = 0
+    BY_ROW = 1
+    BY_ALL = 2

@@ -27,6 +27,7 @@ if not cython.compiled:
         lowest,
         match12,
         null,
+        prefetch,
         release,
         same,
         st8,
@@ -37,16 +38,14 @@ if not cython.compiled:
     )
     from spacetimedb_engine.rows_cy import Rows
 
+    BY_POINT, BY_ROW, BY_ALL = range(3)
+
 BUCKET = cython.declare(cython.size_t, 64)
 OVERFLOW = cython.declare(cython.size_t, 12)
 SLOTS = cython.declare(cython.size_t, 16)
 FULL = cython.declare(cython.size_t, 10)
 """Rows a bucket, on average, before there must be more buckets."""
 FOREVER = cython.declare(cython.uint, 0xFFFF)
-
-BY_POINT = cython.declare(cython.uint, 0)
-BY_ROW = cython.declare(cython.uint, 1)
-BY_ALL = cython.declare(cython.uint, 2)
 
 
 def tag_of(h: cython.ulonglong) -> cython.uint:
@@ -138,6 +137,7 @@ class HashIndex:
         memory: u8p = alloc((buckets + 1) * BUCKET)
         b: cython.size_t
         i: cython.size_t
+        slot: cython.uint
         if is_null(memory):
             return -4
         self.memory = memory
@@ -146,7 +146,8 @@ class HashIndex:
         for b in range(count):
             for i in range(12):
                 if ld8(old, base + b * BUCKET + i):
-                    self.place(ld32(old, base + b * BUCKET + SLOTS + i * 4))
+                    slot = ld32(old, base + b * BUCKET + SLOTS + i * 4)
+                    self.place(slot, self.hash_of(slot))
         release(old)
         return 0
 
@@ -156,15 +157,18 @@ class HashIndex:
 
     def add(self, slot: cython.uint) -> cython.int:
         """Enters a row that is in `rows` already; 0, or -4 without memory."""
+        return self.add_hashed(slot, self.hash_of(slot))
+
+    def add_hashed(self, slot: cython.uint, h: cython.ulonglong) -> cython.int:
+        """As `add`, for whoever knows the hash of the row's key."""
         if self.count >= self.buckets * FULL and self.reserve(1) != 0:
             return -4
-        self.place(slot)
+        self.place(slot, h)
         self.count += 1
         return 0
 
-    def place(self, slot: cython.uint) -> cython.void:
+    def place(self, slot: cython.uint, h: cython.ulonglong) -> cython.void:
         """Puts the row where there is room."""
-        h: cython.ulonglong = self.hash_of(slot)
         tag: cython.uint = tag_of(h)
         b: cython.size_t = h & (self.buckets - 1)
         o: cython.size_t = self.base + b * BUCKET
@@ -181,7 +185,10 @@ class HashIndex:
 
     def remove(self, slot: cython.uint) -> cython.bint:
         """Takes the row out; it must still have the content it was entered with. Was it there?"""
-        h: cython.ulonglong = self.hash_of(slot)
+        return self.remove_hashed(slot, self.hash_of(slot))
+
+    def remove_hashed(self, slot: cython.uint, h: cython.ulonglong) -> cython.bint:
+        """As `remove`, for whoever knows the hash of the row's key."""
         tag: cython.uint = tag_of(h)
         b: cython.size_t = h & (self.buckets - 1)
         o: cython.size_t
@@ -219,6 +226,25 @@ class HashIndex:
             if ld16(self.memory, o) != FOREVER:
                 st16(self.memory, o, ld16(self.memory, o) - 1)
             b = (b + 2 * tag_of(h) + 1) & (self.buckets - 1)
+
+    # ---- ahead of time
+
+    def expect(self, h: cython.ulonglong) -> cython.void:
+        """Keys with that hash will be looked for soon: fetches their bucket."""
+        if self.buckets:
+            prefetch(self.memory, self.base + (h & (self.buckets - 1)) * BUCKET)
+
+    def expect_row(self, h: cython.ulonglong) -> cython.void:
+        """As `expect`, when the bucket has arrived: fetches the row that is probably meant."""
+        m: cython.uint
+        o: cython.size_t
+        slot: cython.uint
+        if self.buckets:
+            o = self.base + (h & (self.buckets - 1)) * BUCKET
+            m = match12(self.memory, o, tag_of(h))
+            if m:
+                slot = ld32(self.memory, o + SLOTS + lowest(m) * 4)
+                prefetch(self.rows.cells.page(slot), self.rows.cells.place(slot))
 
     # ---- between transactions
 

@@ -15,6 +15,23 @@ cdef extern from *:
     #if defined(_MSC_VER)
     #include <intrin.h>
     #endif
+    #if defined(__GLIBC__)
+    #include <malloc.h>
+    #endif
+
+    /* glibc raises the size from which a block gets pages of its own with every such block that is freed; what is
+       freed below it later stays with the process. A fixed size keeps it low. */
+    static inline void stdb_keep_apart(size_t n) {
+    #if defined(__GLIBC__)
+        mallopt(M_MMAP_THRESHOLD, (int)n);
+        mallopt(M_TRIM_THRESHOLD, (int)n);
+    #endif
+    }
+    static inline void stdb_trim(void) {
+    #if defined(__GLIBC__)
+        malloc_trim(0);
+    #endif
+    }
 
     static inline uint32_t stdb_ld16(const unsigned char* p, size_t o) { uint16_t v; memcpy(&v, p + o, 2); return v; }
     static inline uint32_t stdb_ld32(const unsigned char* p, size_t o) { uint32_t v; memcpy(&v, p + o, 4); return v; }
@@ -79,6 +96,13 @@ cdef extern from *:
         return (unsigned int)__builtin_ctz(m);
     #endif
     }
+
+    /* The cache line at p + o will be wanted soon; any address will do. */
+    #if defined(_MSC_VER)
+    #define stdb_prefetch(p, o) ((void)(p), (void)(o))
+    #else
+    #define stdb_prefetch(p, o) __builtin_prefetch((p) + (o), 1)
+    #endif
 
     static inline int stdb_order(const unsigned char* a, size_t ao, size_t an,
                                  const unsigned char* b, size_t bo, size_t bn) {
@@ -177,6 +201,9 @@ cdef extern from *:
     unsigned long long be64 "stdb_be64"(const unsigned char* p, size_t o, size_t n) noexcept nogil
     unsigned int match12 "stdb_match12"(const unsigned char* p, size_t o, unsigned int v) noexcept nogil
     unsigned int lowest "stdb_lowest"(unsigned int m) noexcept nogil
+    void keep_apart "stdb_keep_apart"(size_t n) noexcept nogil
+    void trim "stdb_trim"() noexcept nogil
+    void prefetch "stdb_prefetch"(const unsigned char* p, size_t o) noexcept nogil
     int order "stdb_order"(const unsigned char* a, size_t ao, size_t an,
                            const unsigned char* b, size_t bo, size_t bn) noexcept nogil
     bint utf8_valid "stdb_utf8"(const unsigned char* p, size_t o, size_t n) noexcept nogil

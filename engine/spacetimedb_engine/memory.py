@@ -109,6 +109,10 @@ def lowest(m: int) -> int:
     return (m & -m).bit_length() - 1
 
 
+def prefetch(p: u8p, o: int) -> None:
+    """The cache line at o will be wanted soon. Never wrong, whatever o is."""
+
+
 def order(a: u8p, ao: int, an: int, b: u8p, bo: int, bn: int) -> int:
     """-1, 0 or 1: bytewise, a shorter beginning first."""
     x, y = _read(a, ao, an), _read(b, bo, bn)
@@ -193,6 +197,14 @@ def grow(p: u8p, old: int, n: int) -> u8p:
 def release(p: u8p) -> None:
     if not is_null(p):
         p.release()
+
+
+def keep_apart(n: int) -> None:
+    """From now on blocks of n bytes or more go back to the machine when they are released. For the whole process."""
+
+
+def trim() -> None:
+    """Whole pages of memory that nothing uses go back to the machine."""
 
 
 def null() -> u8p:

@@ -1,5 +1,6 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
+from spacetimedb_engine.committed_cy cimport enter, expect, look_ahead, take_out
 from spacetimedb_engine.core_cy cimport Core
 from spacetimedb_engine.index_cy cimport Index
 from spacetimedb_engine.memory cimport borrow, bufp, crc32c, is_nothing, ld8, ld16, ld32, ld64, nothing, u8p

@@ -25,6 +25,7 @@ from spacetimedb_engine.errors import ReplayError, UniqueViolation
 
 if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
+    from spacetimedb_engine.committed_cy import enter, expect, look_ahead, take_out
     from spacetimedb_engine.core_cy import Core
     from spacetimedb_engine.index_cy import Index
     from spacetimedb_engine.memory import (
@@ -49,6 +50,8 @@ SystemRows = Callable[[str, Groups], None]
 FIRST_USER_TABLE = cython.declare(cython.uint, 4096)
 HEADER = cython.declare(cython.size_t, 22)
 TOLD = cython.declare(cython.size_t, 20)
+FAR = cython.declare(cython.uint, 8)
+"""Rows ahead, in a group of many rows of one length, whose place is fetched."""
 
 DONE = cython.declare(cython.int, 100)
 ASK = cython.declare(cython.int, 101)
@@ -189,6 +192,8 @@ class Replayer:
             return BAD_CHECKSUM
         if ld64(buf, self.at) != self.core.committer.offset:
             return WRONG_OFFSET
+        look_ahead(self.core.table_map, buf, self.at, self.size, True)
+        look_ahead(self.core.table_map, buf, self.at + HEADER + n + 4, self.size, False)
         self.records = ld16(buf, self.at + 16)
         self.at += HEADER
         self.end = self.at + n
@@ -320,12 +325,15 @@ class Replayer:
     ) -> cython.int:
         end: cython.Py_ssize_t
         answer: cython.int
+        far: cython.size_t = 0 if table.program.fixed < 0 or count < FAR else table.program.fixed * FAR
         while count > 0:
             count -= 1
+            if far and self.end - self.at >= far + table.program.fixed:
+                expect(table, buf, self.at + far, self.at + far + table.program.fixed, False)
             end = table.program.walk(buf, self.at, self.end)
             if end < 0:
                 return 3
-            answer = table.replay_insert(buf, self.at, end)
+            answer = enter(table, buf, self.at, end)
             if answer < 0 or (answer != 0 and not lenient):
                 return answer
             self.at = end
@@ -338,7 +346,7 @@ class Replayer:
             end = table.program.walk(buf, self.at, self.end)
             if end < 0:
                 return 3
-            if not table.replay_delete(buf, self.at, end):
+            if not take_out(table, buf, self.at, end):
                 return 15
             self.at = end
         table.settle()

@@ -16,7 +16,7 @@ if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
     from spacetimedb_engine.bulk_cy import Bulk
     from spacetimedb_engine.core_cy import Core
-    from spacetimedb_engine.memory import bufp, get_bytes, ld32, ld64
+    from spacetimedb_engine.memory import bufp, get_bytes, keep_apart, ld32, ld64, trim
     from spacetimedb_engine.replay_cy import Replayer
     from spacetimedb_engine.table_cy import Table
 
@@ -292,6 +292,10 @@ class Store(Core):
             total += table.in_use()
         return total
 
+    def give_back(self) -> None:
+        """Memory that the process holds and nothing uses goes back to the machine. For after large work."""
+        trim()
+
     def check(self, answer: int, table_id: int, verb: str) -> None:
         """Raises what a status code means."""
         if answer == 0:
@@ -312,6 +316,11 @@ class Store(Core):
             kind = BY_ERRNO[answer]
             raise kind(f"cannot {what}: {kind.cause}")
         raise InternalError(f"cannot {what}: {self.fault.decode()}")
+
+
+def prepare_memory() -> None:
+    """Once, at the start of a process that is to hold databases: large blocks go back to the machine when freed."""
+    keep_apart(1 << 20)
 
 
 def is_compiled() -> bool:

@@ -56,8 +56,6 @@ cdef class Table:
     cdef int clash(self, u8p buf, size_t off, size_t end, long long itself, unsigned int asked) noexcept nogil
     cdef int link(self, unsigned int slot) noexcept nogil
     cdef void unlink(self, unsigned int slot) noexcept nogil
-    cdef int replay_insert(self, u8p buf, size_t off, size_t end) noexcept nogil
-    cdef bint replay_delete(self, u8p buf, size_t off, size_t end) noexcept nogil
     cdef void wipe(self) noexcept nogil
     cdef void settle(self) noexcept nogil
     cdef size_t in_use(self) noexcept nogil

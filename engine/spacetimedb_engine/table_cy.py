@@ -29,7 +29,7 @@ if not cython.compiled:
         same,
         u8p,
     )
-    from spacetimedb_engine.rows_cy import CLEAN, Rows
+    from spacetimedb_engine.rows_cy import Rows
     from spacetimedb_engine.sequence_cy import Sequence
 
     NO_KEEPER = 0xFFFFFFFF
@@ -206,30 +206,6 @@ class Table:
             self.identity.remove(slot)
 
     # ---- outside transactions
-
-    def replay_insert(self, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.int:
-        """Enters a committed row unless it is there (1); unique indexes are not asked."""
-        slot: cython.longlong
-        if self.find(buf, off, end) >= 0:
-            return 1
-        slot = self.rows.put(buf, off, end - off, CLEAN)
-        if slot < 0:
-            return -4
-        if self.link(slot) != 0:
-            self.rows.drop(slot)
-            return -4
-        self.count += 1
-        return 0
-
-    def replay_delete(self, buf: u8p, off: cython.size_t, end: cython.size_t) -> cython.bint:
-        """Takes a committed row out; was it there?"""
-        slot: cython.longlong = self.find(buf, off, end)
-        if slot < 0:
-            return False
-        self.unlink(slot)
-        self.rows.drop(slot)
-        self.count -= 1
-        return True
 
     def wipe(self) -> cython.void:
         """Takes all committed rows out."""

@@ -20,7 +20,7 @@ from spacetimedb_standalone.ports import File
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 MAX_FRAME = 16 << 20
-"""Frames hold 4 KiB as a rule; a table that promises more than this is not believed."""
+"""Frames hold 4 or 16 KiB as a rule; a table that promises more than this is not believed."""
 
 _SKIPPABLE = struct.Struct("<II")
 _FOOTER = struct.Struct("<IBI")

@@ -126,7 +126,7 @@ def test_what_a_dying_process_left_is_removed() -> None:
     assert set(files.names(DIRECTORY)) == names | {"00000000000000000030.stdb.log.torn"}
 
 
-@pytest.mark.parametrize("size", [10, 4096, 4097, 1 << 20, (1 << 20) + 1])
+@pytest.mark.parametrize("size", [10, 16384, 16385, 1 << 20, (1 << 20) + 1, 3 << 20])
 def test_segments_of_any_length_are_sealed(tmp_path: Path, size: int) -> None:
     files = DiskFiles()
     settings = CommitLogSettings(max_segment_size=max(size, 40))
@@ -137,3 +137,14 @@ def test_segments_of_any_length_are_sealed(tmp_path: Path, size: int) -> None:
     before = list(read_commits(files, tmp_path))
     sealed = seal_finished(files, tmp_path)
     assert len(sealed) == 2 and list(read_commits(files, tmp_path)) == before
+
+
+def test_a_damaged_segment_is_not_sealed() -> None:
+    files = MemoryFiles()
+    write(files, 30)
+    damaged, *others = list_segments(files, DIRECTORY)
+    content = bytearray(files.read(damaged.path))
+    content[40] ^= 1
+    files.put(damaged.path, bytes(content))
+    assert seal_finished(files, DIRECTORY) == others[:-1]
+    assert files.read(damaged.path) == content, "nothing of it is touched"
