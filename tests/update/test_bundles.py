@@ -75,13 +75,37 @@ def test_an_expired_timestamp_is_shown_and_asked_about(island, bundle):
     assert island.has_whole("2.10.0")
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
+@pytest.mark.parametrize("answer", ["n\n", "\n"])
 def test_without_a_yes_it_is_refused(island, bundle, answer):
     island.clock.advance(days=40)
     outcome = island("bundle", "install", str(bundle), stdin=answer)
     assert outcome.exit == 1
     assert "the timestamp metadata of the release repository expired 33 days ago" in outcome.err
     assert not island.bin.exists()
+
+
+def test_where_nobody_can_answer_the_option_is_told(island, bundle):
+    island.clock.advance(days=40)
+    outcome = island("bundle", "install", str(bundle), stdin="")
+    assert outcome.exit == 1
+    assert "expired 33 days ago" in outcome.err
+    assert "--allow-expired goes on without asking" in outcome.err
+    assert not island.bin.exists()
+
+
+def test_where_a_bundle_cannot_be_written_nothing_is_downloaded(tool, tmp_path):
+    asked = len(tool.net.requests)
+    outcome = tool("bundle", "export", str(tmp_path))
+    assert f"{tmp_path} is a folder: name the file to write" in outcome.err
+    outcome = tool("bundle", "export", str(tmp_path / "none" / "bundle.tar"))
+    assert f"there is no folder {tmp_path / 'none'} to write bundle.tar into: make it first" in outcome.err
+    assert len(tool.net.requests) == asked
+
+
+def test_a_bundle_for_a_machine_that_has_no_release(tool, tmp_path):
+    outcome = tool("bundle", "export", str(tmp_path / "b.tar"), "2.10.0", "--target", "pdp-11")
+    assert "artifact named spacetime-pdp-11.tar.gz not found in version 2.10.0" in outcome.err
+    assert "2.10.0 was released as spacetime-x86_64-unknown-linux-gnu.tar.gz" in outcome.err
 
 
 def test_allow_expired_does_not_ask_but_still_shows(island, bundle):

@@ -45,6 +45,14 @@ def test_nothing_is_wrong(healthy):
     assert findings(healthy) == []
 
 
+def test_every_check_says_something(healthy):
+    checks = [finding["check"] for finding in json.loads(healthy("doctor", "--json").out)["findings"]]
+    assert set(checks) == {
+        *("path", "command", "current", "links", "pin", "versions", "interrupted", "permissions", "disk"),
+        *("metadata", "clock", "server", "pid"),
+    }
+
+
 def test_a_finding_is_shown_with_its_command(healthy):
     (healthy.bin / "2.9.0" / "spacetimedb-cli").unlink()
     outcome = healthy("doctor")
@@ -103,7 +111,9 @@ def test_current_is_missing(healthy):
 def test_current_is_a_folder(healthy):
     (healthy.bin / "current").unlink()
     (healthy.bin / "current").mkdir()
-    assert "is no link" in the_finding(healthy)["message"]
+    found = the_finding(healthy)
+    assert "is no link" in found["message"]
+    assert found["mend"] == f"mv '{healthy.bin}/current' '{healthy.bin}/current.old'"
 
 
 def test_current_leads_in_a_circle(healthy):

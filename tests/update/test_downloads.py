@@ -166,6 +166,12 @@ def test_a_setting_names_urls_or_a_folder(text, urls):
     assert base_urls(text) == urls
 
 
+@pytest.mark.parametrize("text", ["ftp://a.test", "http://", "http://[::1", "https:///x", "C://x"])
+def test_a_setting_that_is_no_address(text):
+    with pytest.raises(UserError, match="cannot be the address of a release repository: write for example"):
+        base_urls(text)
+
+
 def test_the_environment_comes_before_the_file_beside_the_program(tmp_path):
     (tmp_path / "mirrors").write_text("# ours\nhttps://c.test\nhttps://d.test\n")
     both = {"SPACETIME_UPDATE_RELEASES_URL": "https://a.test", "SPACETIME_DOWNLOAD_ROOT": "https://b.test"}

@@ -167,6 +167,14 @@ def test_a_version_that_is_not_there_and_who_asked_for_it(spacetime, home):
         ]
 
 
+def test_only_versions_can_be_installed_other_names_are_links(spacetime):
+    (said,) = spacetime("+mine", "list").said
+    assert said == (
+        "Error: version mine is not installed, but the argument +mine asks for it: "
+        "`spacetime version link mine PATH` gives this name to programs elsewhere"
+    )
+
+
 def test_a_selected_version_that_is_damaged(spacetime, home):
     (home / "root/bin/2.9.0/spacetimedb-cli").unlink()
     (said,) = spacetime("+2.9.0", "list").said
@@ -185,6 +193,23 @@ def test_current_leads_nowhere(spacetime, home):
     assert "selects 2.8.0, which is not installed: `spacetime version install 2.8.0` installs it" in said
     assert f"exec failed for {home}/root/bin/current/spacetimedb-cli" in said
     assert said.endswith("No such file or directory (os error 2)")
+
+
+def test_current_is_a_folder(spacetime, home):
+    (home / "root/bin/current").unlink()
+    (home / "root/bin/current").mkdir()
+    (said,) = spacetime("list").said
+    assert f"{home}/root/bin/current is a folder where a link to a version should be: move it away" in said
+
+
+def test_the_root_is_a_file(home):
+    (home / "file").write_text("")
+    system = FakeSystem(["spacetime", f"--root-dir={home}/file", "list"], {}, str(home))
+    assert run(system) == 1
+    assert (
+        f"a file stands where {home}/file/bin should be: choose another root with --root-dir"
+        in system.said[0]
+    )
 
 
 def test_nothing_is_selected(spacetime, home):
@@ -216,13 +241,21 @@ def test_a_pin_that_cannot_be_understood_names_its_file(spacetime, home, name, t
 def test_a_plus_that_names_no_version(spacetime, name):
     system = spacetime(f"+{name}", "list")
     assert system.code == 1
-    assert "does not name a version" in system.said[0]
+    assert f"`+{name}` does not name a version: write for example +2.10.0" in system.said[0]
+
+
+def test_a_variable_that_names_no_version(spacetime):
+    (said,) = spacetime("list", env={"SPACETIME_VERSION": "../x"}).said
+    assert (
+        "`SPACETIME_VERSION=../x` does not name a version: write for example SPACETIME_VERSION=2.10.0" in said
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (["--root-dir"], "a value is required for '--root-dir <root_dir>' but none was supplied"),
+        (["--root-dir="], "a value is required for '--root-dir <root_dir>' but none was supplied"),
         (
             ["--root-dir=a", "--root-dir", "b"],
             "the argument '--root-dir <root_dir>' cannot be used multiple times",

@@ -67,11 +67,18 @@ def test_everything_is_in_place(fresh):
     assert fresh.leftovers() == []
 
 
-@pytest.mark.parametrize("answer", ["n\n", "no\n", "", "what?\n"])
+@pytest.mark.parametrize("answer", ["n\n", "no\n", "what?\n"])
 def test_without_a_yes_nothing_is_touched(fresh, answer):
     outcome = install(fresh, stdin=answer)
     assert outcome.exit == 1
     assert outcome.err.endswith("Exiting.\n")
+    assert not fresh.root.exists()
+
+
+def test_where_nobody_can_answer_nothing_is_touched(fresh):
+    outcome = install(fresh, stdin="")
+    assert outcome.exit == 1
+    assert "--yes goes on without asking" in outcome.err
     assert not fresh.root.exists()
 
 

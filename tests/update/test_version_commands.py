@@ -38,6 +38,27 @@ def test_the_root_comes_before_the_command(tool):
     assert (outcome.exit, outcome.err.split("\n")[0]) == (2, "error: unexpected argument '--root-dir' found")
 
 
+def test_a_root_behind_version_is_not_taken_for_a_command(tool):
+    outcome = tool.raw("version", "--root-dir", str(tool.root), "list")
+    assert outcome.exit == 2
+    assert outcome.err.startswith(
+        "error: unexpected argument '--root-dir' found: it comes before `version`\n"
+    )
+
+
+def test_a_root_needs_a_name(tool):
+    for arguments in (("--root-dir=", "version", "list"), ("self-install", "--root-dir", "", "-y")):
+        outcome = tool.raw(*arguments)
+        assert outcome.exit == 2
+        assert outcome.err.startswith("error: a value is required for '--root-dir <root_dir>'")
+
+
+def test_too_many_arguments_show_the_usage_of_the_command(tool):
+    outcome = tool("use", "2.10.0", "2.9.0")
+    assert outcome.exit == 2
+    assert outcome.err.startswith("error: unexpected argument '2.9.0' found\n\nUsage: spacetime version use ")
+
+
 def test_nothing_is_written_by_looking(tool):
     assert tool("list").out == ""
     assert not tool.root.exists()
@@ -128,7 +149,10 @@ def test_a_version_has_three_numbers(tool, command, text):
 
 def test_an_artifact_of_another_name_is_looked_up_as_it_is(tool):
     outcome = tool("install", "2.10.0", "--artifact-name", "odd.tar.gz")
-    assert outcome.err == "Error: artifact named odd.tar.gz not found in version 2.10.0\n"
+    assert outcome.err == (
+        "Error: artifact named odd.tar.gz not found in version 2.10.0\n\nCaused by:\n"
+        "    2.10.0 was released as spacetime-x86_64-unknown-linux-gnu.tar.gz\n"
+    )
     outcome = tool("install", "2.10.0", "--artifact-name", "odd.rar")
     assert outcome.err.startswith("Error: Unknown archive type")
 
@@ -192,6 +216,16 @@ def test_use_refuses_a_folder_without_a_program(installed):
     outcome = tool("use", "2.10.0")
     assert outcome.exit == 1
     assert "damaged" in outcome.err and "spacetime version install 2.10.0" in outcome.err
+
+
+def test_use_does_not_touch_a_folder_in_the_place_of_the_link(installed):
+    tool = installed("2.10.0", "2.9.0")
+    (tool.bin / "current").unlink()
+    (tool.bin / "current").mkdir()
+    outcome = tool("use", "2.10.0")
+    assert outcome.exit == 1
+    assert "bin/current is a folder where a link should be: move it away (mv '" in outcome.err
+    assert tool.leftovers() == []
 
 
 def test_use_accepts_a_version_placed_by_hand(tool):
@@ -265,6 +299,14 @@ def test_uninstall_asks_and_takes_no_answer_for_no(installed):
     assert (outcome.exit, outcome.out) == (0, "")
     assert outcome.err.startswith("Uninstall v2.9.0? [y/N]")
     assert tool.has_whole("2.9.0")
+
+
+def test_where_nobody_can_answer_the_way_without_a_question_is_told(installed):
+    tool = installed("2.10.0", "2.9.0")
+    outcome = tool("uninstall", "2.10.0", stdin="")
+    assert outcome.exit == 1
+    assert "Error: nobody answered, so nothing was changed: --yes goes on without asking" in outcome.err
+    assert tool.has_whole("2.10.0")
 
 
 def test_uninstall_removes_after_a_yes(installed):

@@ -52,6 +52,8 @@ _ADVICE = {
     errno.EROFS: "the file system is read-only: make it writable, or choose another place with --root-dir",
     errno.EACCES: "permission denied: give yourself the right to write there, or choose another place with --root-dir",
     errno.EPERM: "not permitted: give yourself the right to write there, or choose another place with --root-dir",
+    errno.ENOENT: "there is no such file or folder: check its path, then run the command again",
+    errno.EISDIR: "a folder stands where a file should be: name another path, or move it away",
     errno.ENOTDIR: "a file stands where a folder should be: remove it, or choose another place with --root-dir",
     errno.EEXIST: "something else stands there already: move it away, then run the command again",
     errno.ELOOP: "the links there lead in a circle: remove them, then run the command again",

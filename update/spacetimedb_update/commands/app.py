@@ -44,17 +44,22 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
 def _run(arguments: Sequence[str], host: Host) -> int:
     grammar = parser()
     try:
-        parsed = grammar.parse_args(arguments)
+        parsed, surplus = grammar.parse_known_args(arguments)
     except HelpRequested as text:
         host.terminal.out(str(text))
         return 0
+    if surplus:
+        parsed.parser.error(f"unexpected argument '{surplus[0]}' found")
     if parsed.own_version:
         host.terminal.out(f"spacetimedb-update {host.version}")
         return 0
     if parsed.command is None:
         host.terminal.err(parsed.parser.format_help().rstrip())
         return 2
-    root = getattr(parsed, "install_root", None) or parsed.root_dir
+    roots = (getattr(parsed, "install_root", None), parsed.root_dir)
+    if "" in roots:
+        parsed.parser.error("a value is required for '--root-dir <root_dir>' but none was supplied")
+    root = next(filter(None, roots), None)
     command = importlib.import_module(f"spacetimedb_update.commands.{parsed.command}")
     code: int = command.run(Run(host, site(host, root)), parsed)
     return code

@@ -58,6 +58,7 @@ def _ask_about_age(run: Run, allow_expired: bool) -> AcceptStale:
             f"The bundle's timestamp expired {age} (on {expired.expires:%Y-%m-%d %H:%M} UTC): "
             "there may be newer releases, with corrections, that it does not know."
         )
-        return allow_expired or run.host.terminal.confirm("Install from it all the same?")
+        question = "Install from it all the same?"
+        return allow_expired or run.host.terminal.confirm(question, unasked="--allow-expired")
 
     return accept

@@ -27,6 +27,7 @@ CHECKS: tuple[Check, ...] = (
     state.check_metadata,
     state.check_clock,
     state.check_server,
+    state.check_pid,
 )
 
 

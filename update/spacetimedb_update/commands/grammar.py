@@ -22,6 +22,13 @@ class HelpAction(argparse.Action):
         raise HelpRequested(parser.format_help().rstrip())
 
 
+class MisplacedRoot(argparse.Action):
+    """`--root-dir` behind the command, where its value would pass for a command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.error("unexpected argument '--root-dir' found: it comes before `version`")
+
+
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Help with the capitals that users of the tool know."""
 
@@ -87,8 +94,6 @@ class Parser(argparse.ArgumentParser):
 def _in_our_words(message: str) -> str:
     if "invalid choice: " in message:
         return f"unrecognized subcommand {message.split('invalid choice: ')[1].split(' (')[0]}"
-    if message.startswith("unrecognized arguments: "):
-        return f"unexpected argument '{message.split()[2]}' found"
     return message
 
 
@@ -100,6 +105,7 @@ def parser() -> Parser:
         "-V", "--version", action="store_true", dest="own_version", help="Print the version of this program"
     )
     version = top.add_command("version", VERSION_HELP)
+    version.add_argument("--root-dir", dest="misplaced_root", action=MisplacedRoot, help=argparse.SUPPRESS)
     for define in (
         _list,
         _use,

@@ -16,7 +16,7 @@ def run(run: Run, arguments: Namespace) -> int:
         there = run.survey()
         plan = _plan(run, there, arguments, _chosen(interrupted))
         run.execute(plan)
-    run.host.terminal.err(f"v{plan.version} is selected.")
+    run.host.terminal.err(f"{plan.version} is selected.")
     return 0
 
 

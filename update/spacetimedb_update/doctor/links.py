@@ -68,10 +68,7 @@ def check_current(run: Run, there: Installation) -> Iterator[Finding]:
     """Does `current` lead to a version that can run?"""
     site = run.site
     if there.current is None:
-        text = "no version is selected"
-        if run.host.files.kind(site.current) is not None:
-            text = f"{site.current} is no link"
-        yield Finding("current", "problem", text, "spacetime version upgrade")
+        yield _no_current(run)
         return
     found = there.find(there.current)
     if found is None or not found.has_cli:
@@ -93,10 +90,21 @@ def check_current(run: Run, there: Installation) -> Iterator[Finding]:
         yield Finding("current", "ok", f"version {there.current} is selected")
 
 
+def _no_current(run: Run) -> Finding:
+    current = run.site.current
+    kind = run.host.files.kind(current)
+    text = "no version is selected" if kind is None else f"{current} is no link"
+    mend = f"mv '{current}' '{current}.old'" if kind == "directory" else "spacetime version upgrade"
+    return Finding("current", "problem", text, mend)
+
+
 def check_links(run: Run, there: Installation) -> Iterator[Finding]:
     """Do the names that stand for programs elsewhere still lead there?"""
-    for version in there.versions:
-        if version.link is not None and not version.has_cli:
+    links = [version for version in there.versions if version.link is not None]
+    if all(version.has_cli for version in links):
+        yield Finding("links", "ok", f"{len(links)} links to programs elsewhere, each leads there")
+    for version in links:
+        if not version.has_cli:
             yield Finding(
                 "links",
                 "problem",
@@ -124,3 +132,5 @@ def check_request(run: Run, there: Installation) -> Iterator[Finding]:
         )
     elif name:
         yield Finding("pin", "ok", f"{source} asks for version {name}")
+    else:
+        yield Finding("pin", "ok", "neither the environment nor a project around here asks for a version")

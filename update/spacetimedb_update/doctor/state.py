@@ -21,9 +21,10 @@ CLOCK_TOLERANCE = timedelta(minutes=10)
 
 def check_versions(run: Run, there: Installation) -> Iterator[Finding]:
     """Is every installed release what was signed?"""
-    for version in there.versions:
-        if not version.is_release:
-            continue
+    releases = [version for version in there.versions if version.is_release]
+    if not releases:
+        yield Finding("versions", "ok", "no release is installed")
+    for version in releases:
         try:
             wrong = problems(run.site, run.host.files, version.name, run.trusted_root())
         except UpdateError as error:
@@ -40,7 +41,9 @@ def check_versions(run: Run, there: Installation) -> Iterator[Finding]:
 def check_interrupted(run: Run, there: Installation) -> Iterator[Finding]:
     """Was a change interrupted and not mended yet?"""
     journal = read_journal(run.site, run.host)
-    if journal is not None:
+    if journal is None:
+        yield Finding("interrupted", "ok", "no change was interrupted")
+    else:
         yield Finding(
             "interrupted",
             "warning",
@@ -115,16 +118,10 @@ def check_clock(run: Run, there: Installation) -> Iterator[Finding]:
 
 
 def check_server(run: Run, there: Installation) -> Iterator[Finding]:
-    """Is the running server as new as the selected version, and the pid file not left over?"""
-    pid = pid_in_file(run.site, run.host.files)
-    if pid is None:
-        return
+    """Is the running server as new as the selected version?"""
     server = there.server
     if server is None:
-        path = run.site.paths.data_dir.pid_file()
-        yield Finding(
-            "server", "warning", f"{path} names process {pid}, which is no server any more", f"rm '{path}'"
-        )
+        yield Finding("server", "ok", f"no server runs on {run.site.data_dir}")
         return
     mine, theirs = version_or_none(there.current or ""), version_or_none(server.version or "")
     if mine is not None and theirs is not None and theirs < mine:
@@ -136,3 +133,13 @@ def check_server(run: Run, there: Installation) -> Iterator[Finding]:
         )
     else:
         yield Finding("server", "ok", f"a server runs (process {server.pid})")
+
+
+def check_pid(run: Run, there: Installation) -> Iterator[Finding]:
+    """Is the pid file one of a server that runs?"""
+    pid, path = pid_in_file(run.site, run.host.files), run.site.paths.data_dir.pid_file()
+    if pid is not None and there.server is None:
+        text = f"{path} names process {pid}, which is no server any more"
+        yield Finding("pid", "warning", text, f"rm '{path}'")
+    else:
+        yield Finding("pid", "ok", "no server left its process id behind")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from spacetimedb_update.errors import UserError
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.site import UPDATE, Site
 from spacetimedb_update.ports.file_trees import (
@@ -73,6 +74,11 @@ def _switch(host: Host, link: Path, text: str, prepared: str) -> None:
     files = host.files
     if link_text(files, link) == text:
         return
+    if files.kind(link) == "directory":
+        raise UserError(
+            f"{link} is a folder where a link should be: move it away (mv '{link}' '{link}.old'), then run the "
+            "command again"
+        )
     temporary = link.with_name(f".{link.name}{TEMPORARY}")
     remove_if_there(files, temporary)
     files.make_link(temporary, text)

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from spacetimedb_update.errors import UserError
+
 Progress = Callable[[int], None]
 """Called with the number of bytes done so far."""
 
@@ -34,14 +36,14 @@ class Terminal:
         self.stderr.write(text + "\n")
         self.stderr.flush()
 
-    def confirm(self, question: str, default: bool = False) -> bool:
-        """Ask a yes-or-no question; an empty answer is `default`, no answer at all is no."""
+    def confirm(self, question: str, default: bool = False, unasked: str = "--yes") -> bool:
+        """Ask a yes-or-no question; an empty answer is `default`. Raises `UserError` if nobody is there."""
         self.stderr.write(f"{question} [{'Y/n' if default else 'y/N'}] ")
         self.stderr.flush()
         line = self.stdin.readline()
         if not line:
             self.err("")
-            return False
+            raise UserError(f"nobody answered, so nothing was changed: {unasked} goes on without asking")
         answer = line.strip().lower()
         return default if not answer else answer in ("y", "yes")
 

@@ -31,7 +31,7 @@ def scan(arguments: list[str]) -> tuple[str | None, int | None]:
         if root is not None:
             raise Failure(f"the argument '{ROOT_DIR} <root_dir>' cannot be used multiple times", exit_code=2)
         found = value if mark else next(words, (0, None))[1]
-        if found is None:
+        if not found:
             raise Failure(
                 f"a value is required for '{ROOT_DIR} <root_dir>' but none was supplied", exit_code=2
             )

@@ -34,20 +34,21 @@ def select(plus: str | None, env: "dict[str, str]", directory: str | None) -> Se
     Raises `Failure` for a request that cannot be the name of a version.
     """
     if plus is not None:
-        return Selection(_checked(plus, f"+{plus}"), f"the argument +{plus}")
+        return Selection(_checked(plus, "+"), f"the argument +{plus}")
     value = env.get(VARIABLE, "")
     if value:
-        return Selection(_checked(value, f"{VARIABLE}={value}"), f"the environment variable {VARIABLE}")
+        return Selection(_checked(value, f"{VARIABLE}="), f"the environment variable {VARIABLE}")
     pin = nearest_pin(directory) if directory is not None else None
     if pin is not None:
         return Selection(pin[0], pin[1])
     return Selection(CURRENT, None)
 
 
-def _checked(name: str, request: str) -> str:
+def _checked(name: str, before: str) -> str:
+    """`before` is what stands before the name where it is asked for."""
     if not is_version_name(name):
         raise Failure(
-            f"`{request}` does not name a version: write for example +2.10.0, or list what is there "
+            f"`{before}{name}` does not name a version: write for example {before}2.10.0, or list what is there "
             "with `spacetime version list`"
         )
     return name
@@ -64,10 +65,16 @@ def missing(selection: Selection, places: Places, *causes: str) -> Failure:
             f"tells how, `spacetime version install {name}` installs it again",
             *causes,
         )
-    return Failure(
-        f"version {name} is not installed, but {selection.asked_by} asks for it: "
-        f"`spacetime version install {name}` installs it"
-    )
+    return Failure(f"version {name} is not installed, but {selection.asked_by} asks for it: {_remedy(name)}")
+
+
+def _remedy(name: str) -> str:
+    """What brings in something of that name: only versions are released."""
+    from spacetimedb_update.proxy.semver import version_or_none
+
+    if version_or_none(name) is None:
+        return f"`spacetime version link {name} PATH` gives this name to programs elsewhere"
+    return f"`spacetime version install {name}` installs it"
 
 
 def _about_current(places: Places) -> list[str]:
@@ -76,12 +83,16 @@ def _about_current(places: Places) -> list[str]:
         text = os.readlink(places.current())
     except FileNotFoundError:
         return ["no version is selected: `spacetime version upgrade` installs and selects the latest"]
+    except NotADirectoryError:
+        return [f"a file stands where {places.bin_dir} should be: choose another root with --root-dir"]
     except OSError:
-        return []
+        if not os.path.isdir(places.current()):
+            return []
+        return [
+            f"{places.current()} is a folder where a link to a version should be: move it away, then "
+            "`spacetime version use VERSION` selects one"
+        ]
     name = os.path.basename(text)
     if os.path.isdir(os.path.join(places.bin_dir, text)):
         return [f"version {name} is damaged: `spacetime version verify {name}` tells how"]
-    return [
-        f"{places.current()} selects {name}, which is not installed: "
-        f"`spacetime version install {name}` installs it"
-    ]
+    return [f"{places.current()} selects {name}, which is not installed: {_remedy(name)}"]

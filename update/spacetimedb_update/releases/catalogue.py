@@ -74,7 +74,11 @@ class Catalogue:
         archive = targets.get(target_path(version, name))
         listed = targets.get(target_path(version, name + FILE_LIST_SUFFIX))
         if archive is None or listed is None:
+            released = ", ".join(
+                sorted(path.rpartition("/")[2] for path in targets if _is_archive(path, version))
+            )
             missing = UserError(f"artifact named {name} not found in version {version}")
+            missing.__cause__ = UserError(f"{version} was released as {released}")
             if is_default:
                 raise UserError(f"{NO_BINARIES}: install from source with pip instead") from missing
             raise missing
@@ -83,9 +87,12 @@ class Catalogue:
     def artifacts(self, version: str) -> Iterator[Artifact]:
         """All archives of a release."""
         for path in sorted(self.trusted.targets.targets):
-            name = path.rpartition("/")[2]
-            if version_of(path) == version and name.endswith(ARCHIVE_SUFFIXES):
-                yield self.artifact(version, name, is_default=False)
+            if _is_archive(path, version):
+                yield self.artifact(version, path.rpartition("/")[2], is_default=False)
+
+
+def _is_archive(path: str, version: str) -> bool:
+    return version_of(path) == version and path.endswith(ARCHIVE_SUFFIXES)
 
 
 def _artifact(version: str, archive: TargetFile, listed: TargetFile) -> Artifact:

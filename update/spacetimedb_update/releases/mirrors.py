@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from spacetimedb_update.errors import UserError
 from spacetimedb_update.ports.file_trees import read_or_none
@@ -35,10 +36,27 @@ def mirrors(environment: Mapping[str, str], files: Files, program_folder: Path) 
 
 
 def base_urls(text: str) -> list[str]:
-    """The URLs in a setting; a plain path counts as a `file` URL."""
+    """The URLs in a setting; a plain path counts as a `file` URL. Raises `UserError` for other text."""
     text = text.strip()
     if not text or text.startswith("#"):
         return []
     if "://" not in text:
         return [Path(text).absolute().as_uri()]
-    return [part.rstrip("/") for part in _BETWEEN_URLS.split(text)]
+    return [_checked(part).rstrip("/") for part in _BETWEEN_URLS.split(text)]
+
+
+def _checked(url: str) -> str:
+    if _is_address(url):
+        return url
+    raise UserError(
+        f"`{url}` cannot be the address of a release repository: write for example https://releases.example.com, "
+        f"or a folder, in {RELEASES_URL}"
+    )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "file" or (parts.scheme in ("http", "https") and bool(parts.hostname))
+    except ValueError:
+        return False

@@ -48,6 +48,14 @@ class Inconsistent(MetadataRefused):
         )
 
 
+class NoRepository(MetadataRefused):
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"there is no release repository at {place} (it has no metadata/timestamp.json): check the address, "
+            "or use another mirror"
+        )
+
+
 def ago(age: timedelta) -> str:
     """A span of time in the largest unit that fits, as in `3 days ago`."""
     seconds = max(0, int(age.total_seconds()))

@@ -35,6 +35,7 @@ from spacetimedb_update.releases.refusals import (
     Expired,
     Inconsistent,
     MetadataRefused,
+    NoRepository,
     RolledBack,
 )
 from spacetimedb_update.releases.store import MetadataStore
@@ -50,6 +51,11 @@ AcceptStale = Callable[[Expired], bool]
 
 
 class Source(Protocol):
+    @property
+    def base(self) -> str:
+        """The address of the repository, for messages."""
+        ...
+
     def metadata(self, name: str, limit: int) -> bytes | None:
         """A file of the repository's `metadata/` of at most `limit` bytes, None where it is not there."""
         ...
@@ -168,7 +174,7 @@ class _Verification:
     def _newer_timestamp(self, source: Source) -> None:
         data = source.metadata("timestamp.json", TIMESTAMP_LIMIT)
         if data is None:
-            raise Inconsistent("there is no timestamp.json")
+            raise NoRepository(source.base)
         try:
             self._set.update_timestamp(data)
         except EqualVersionNumberError:
