@@ -103,7 +103,7 @@ def _release(chosen: argparse.Namespace, publisher: Publisher | None) -> int:
         differing = []
         if chosen.twice:
             say("building once more")
-            differing = compare.differences(archive, _build(chosen, origin, target, work / "the second")[0])
+            differing = compare.differences(archive, _build(chosen, origin, target, work / "the-other")[0])
         result = chosen.out / built.source.version / target.archive_name
         result.parent.mkdir(parents=True, exist_ok=True)
         result.write_bytes(archive.read_bytes())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 import shutil
 import sys
 import tomllib
@@ -61,7 +62,9 @@ def build_own_wheel(source: Source, wheels: Path, run: Run) -> None:
         "STDB_COMPILED": "1",
         "SOURCE_DATE_EPOCH": str(source.epoch),
         "PYTHONHASHSEED": "0",
-        "CFLAGS": f"-g0 -ffile-prefix-map={source.path}=." if sys.platform != "win32" else "",
+        "CFLAGS": f"-g0 {shlex.quote(f'-ffile-prefix-map={source.path}=.')}"
+        if sys.platform != "win32"
+        else "",
     }
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
     run([*pip, "--no-build-isolation", "--wheel-dir", wheels, "."], cwd=source.path, more_env=environment)

@@ -87,6 +87,25 @@ def test_too_little_space_is_known_before_anything_is_written(installed):
     assert tool.leftovers() == []
 
 
+@pytest.mark.parametrize("command", [("gc", "-y"), ("uninstall", "2.9.0", "-y")])
+def test_a_full_disk_does_not_keep_anybody_from_making_room(installed, command):
+    class Full(QuickFiles):
+        def open_new(self, path, executable=False):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    tool = installed("2.9.0", "2.10.0", "2.9.0", "2.10.0")
+    if command[0] == "gc":  # else 2.9.0 would be kept to go back to
+        (tool.root / "update" / "history.json").unlink()
+        (tool.root / "spacetime").symlink_to("bin/2.10.0/spacetimedb-update")
+    tool.files = Full()
+    outcome = tool(*command)
+    assert outcome.exit == 0, outcome.err
+    assert not (tool.bin / "2.9.0").exists()
+    tool.files = QuickFiles()
+    assert tool("install", "2.9.0").exit == 0
+    assert tool.leftovers() == []
+
+
 @pytest.mark.parametrize(
     "number", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.ELOOP, errno.EXDEV, errno.EHOSTDOWN]
 )

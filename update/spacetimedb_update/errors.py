@@ -64,6 +64,11 @@ _ADVICE = {
 }
 
 
+def is_full(error: OSError) -> bool:
+    """Is there no room left? Then what makes room must go on all the same."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def disk_error(error: OSError) -> DiskError:
     """An error of the file system as a sentence with what to do next; nothing was half-changed by it."""
     where = error.filename if error.filename is not None else "the installation"

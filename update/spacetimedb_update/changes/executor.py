@@ -32,7 +32,7 @@ from spacetimedb_update.changes.steps import (
     Unpack,
     Withdraw,
 )
-from spacetimedb_update.errors import DiskError, RepositoryError
+from spacetimedb_update.errors import DiskError, RepositoryError, is_full
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.history import record_selection
 from spacetimedb_update.installation.links import current_name, point_command, select_version
@@ -81,7 +81,7 @@ class Executor:
         self._check_space(plan)
         journal = Journal(plan.operation, plan.version, self._now())
         try:
-            journal.write(self._site, self._host)
+            self._announce(plan, journal)
             self._host.crash_points.reached("journaled")
             for step in plan.steps:
                 self._step(step, journal)
@@ -90,6 +90,14 @@ class Executor:
             self._take_back(plan, error)
             raise
         return self._host.crash_points.reached("finished")
+
+    def _announce(self, plan: Plan, journal: Journal) -> None:
+        """What only removes needs no journal: the next run deletes what has lost its name."""
+        try:
+            journal.write(self._site, self._host)
+        except OSError as error:
+            if not (is_full(error) and plan.only_makes_room):
+                raise
 
     def _take_back(self, plan: Plan, error: Exception) -> None:
         """As far as the trouble that led here allows; the next run does the rest.

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 
 from filelock import FileLock, Timeout
 
+from spacetimedb_update.errors import is_full
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.site import Site
-from spacetimedb_update.ports.file_trees import read_or_none, replace_file
+from spacetimedb_update.ports.file_trees import read_or_none, remove_if_there, replace_file
 
 POLL_SECONDS = 0.05
 
@@ -28,11 +29,21 @@ def locked(site: Site, host: Host, purpose: str) -> Iterator[None]:
         host.terminal.err(f"Waiting for {_owner(site, host)} to finish …")
         lock.acquire(poll_interval=POLL_SECONDS)
     try:
-        replace_file(host.files, site.lock_owner, f"`{purpose}` (process {host.pid})".encode())
+        _sign(site, host, f"`{purpose}` (process {host.pid})")
         host.crash_points.reached("locked")
         yield
     finally:
         lock.release()
+
+
+def _sign(site: Site, host: Host, owner: str) -> None:
+    """Say who holds the lock. On a full disk nobody does: nothing may keep `gc` from making room."""
+    try:
+        replace_file(host.files, site.lock_owner, owner.encode())
+    except OSError as error:
+        if not is_full(error):
+            raise
+        remove_if_there(host.files, site.lock_owner)
 
 
 def _owner(site: Site, host: Host) -> str:

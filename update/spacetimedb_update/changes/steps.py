@@ -147,6 +147,11 @@ class Plan:
         return [f"{number}. {step}" for number, step in enumerate(self.steps, 1)]
 
     @property
+    def only_makes_room(self) -> bool:
+        """Does it only remove? Such a plan is the way out of a full disk."""
+        return all(isinstance(step, Withdraw | DeleteBackup | Tidy) for step in self.steps)
+
+    @property
     def disk_bytes(self) -> int:
         """What downloading and unpacking take; a backup is counted by whoever copies it."""
         return sum(
