@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 from spacetimedb_standalone.commitlog.offset_index import index_path
@@ -11,23 +12,34 @@ from spacetimedb_standalone.ports import Files
 _ENTRY = struct.Struct("<QQ")
 
 
-class IndexCheck:
-    """`bad` are the entries so far that point at no commit of their transaction: (file, position, transaction)."""
+@dataclass(frozen=True, slots=True)
+class BadEntry:
+    """An entry that points at no commit of its transaction: where it stands, and what it says."""
 
-    def __init__(self, path: Path, entries: list[tuple[int, int]]) -> None:
-        self._path = path
+    segment: Path
+    index: Path
+    position: int
+    """Of the entry in the index."""
+    transaction: int
+    points_at: int
+
+
+class IndexCheck:
+    """`bad` are the bad entries so far."""
+
+    def __init__(self, segment: Path, entries: list[tuple[int, int]]) -> None:
+        self._segment = segment
         self._entries = entries
         self._number = 0
-        self.bad: list[tuple[Path, int, int]] = []
+        self.bad: list[BadEntry] = []
 
     @classmethod
     def open(cls, files: Files, segment: Path) -> IndexCheck:
         """All entries of a segment's index, as they stand there; none without a file."""
-        path = index_path(segment)
         try:
-            file = files.open(path)
+            file = files.open(index_path(segment))
         except FileNotFoundError:
-            return cls(path, [])
+            return cls(segment, [])
         try:
             data = file.read_at(0, file.size())
         finally:
@@ -37,7 +49,7 @@ class IndexCheck:
             if offset == 0:
                 break
             entries.append((offset, position))
-        return cls(path, entries)
+        return cls(segment, entries)
 
     @property
     def count(self) -> int:
@@ -50,14 +62,15 @@ class IndexCheck:
             if at > position:
                 return
             if (at, wanted) != (position, offset):
-                self._note(wanted)
+                self._note(wanted, at)
             self._number += 1
 
     def ended(self) -> None:
         """There are no more commits."""
         while self._number < len(self._entries):
-            self._note(self._entries[self._number][0])
+            self._note(*self._entries[self._number])
             self._number += 1
 
-    def _note(self, transaction: int) -> None:
-        self.bad.append((self._path, self._number * _ENTRY.size, transaction))
+    def _note(self, transaction: int, points_at: int) -> None:
+        position = self._number * _ENTRY.size
+        self.bad.append(BadEntry(self._segment, index_path(self._segment), position, transaction, points_at))

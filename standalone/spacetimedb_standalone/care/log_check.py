@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 from spacetimedb_standalone.care.findings import Findings, Span
@@ -27,6 +28,7 @@ def check_log(files: Files, directory: Path, snapshots: list[SnapshotFile], find
     held = snapshots[0].next_offset if snapshots else 0
     for broken in survey.breaks:
         _tell(broken, held, findings)
+        _tell_what_was_synced(broken, survey, findings)
     _tell_of_indexes(survey, findings)
     _tell_of_ends(survey, directory, snapshots, findings)
     for name in sorted(files.names(directory)):
@@ -67,15 +69,23 @@ def _lost(broken: Break) -> Span:
     return Span(broken.first, broken.resumes - 1)
 
 
+def _tell_what_was_synced(broken: Break, survey: LogSurvey, findings: Findings) -> None:
+    """An index gets its entries after a sync, so one that points behind a torn end says that it was whole once."""
+    behind = [entry for entry in survey.bad_entries if broken.hides(entry)]
+    if broken.kind is BreakKind.TORN and behind:
+        last = max(entry.transaction for entry in behind)
+        what = f"the offset index says that transaction {last} was durable, so this end is damaged rather than torn"
+        advice = "restore the file from a backup before the next start, which cuts it off"
+        findings.damage(broken.path, what, advice, broken.position, Span(broken.first, None))
+
+
 def _tell_of_indexes(survey: LogSurvey, findings: Findings) -> None:
-    told: set[Path] = set()
-    for path, position, transaction in survey.bad_entries:
-        if path not in told:
-            told.add(path)
-            number = sum(other == path for other, _, _ in survey.bad_entries)
-            what = f"{number} of its entries point at no commit of theirs; the first is of transaction {transaction}"
-            advice = "delete it, if the server is stopped: it only makes reading faster"
-            findings.warning(path, what, advice, position)
+    wrong = [entry for entry in survey.bad_entries if not any(b.hides(entry) for b in survey.breaks)]
+    for index, entries in groupby(wrong, key=lambda entry: entry.index):
+        first, *others = entries
+        what = f"{len(others) + 1} of its entries point at no commit of theirs; the first is of transaction {first.transaction}"
+        advice = "delete it, if the server is stopped: it only makes reading faster"
+        findings.warning(index, what, advice, first.position)
 
 
 def _tell_of_ends(

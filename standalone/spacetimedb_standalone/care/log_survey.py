@@ -15,7 +15,7 @@ from enum import Enum, auto
 from itertools import pairwise
 from pathlib import Path
 
-from spacetimedb_standalone.care.index_check import IndexCheck
+from spacetimedb_standalone.care.index_check import BadEntry, IndexCheck
 from spacetimedb_standalone.commitlog.errors import BadHeader, LogDamage
 from spacetimedb_standalone.commitlog.format import (
     CRC_SIZE,
@@ -50,6 +50,15 @@ class Break:
     """The transaction with which the log goes on behind the break; None: with none."""
     cause: str
 
+    def hides(self, entry: BadEntry) -> bool:
+        """Does the entry speak of what is lost here? Then it may well be right."""
+        behind = entry.points_at >= self.position and entry.transaction >= self.first
+        return (
+            behind
+            and self.path == entry.segment
+            and (self.resumes is None or entry.transaction < self.resumes)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -75,8 +84,7 @@ class LogSurvey:
     segments: list[SegmentFile]
     stretches: list[Stretch] = field(default_factory=list)
     breaks: list[Break] = field(default_factory=list)
-    bad_entries: list[tuple[Path, int, int]] = field(default_factory=list)
-    """(index file, position in it, transaction) of entries that point at no such commit."""
+    bad_entries: list[BadEntry] = field(default_factory=list)
     entries: int = 0
     """Of offset indexes."""
     commits: int = 0
