@@ -33,7 +33,7 @@ if os.environ.get("STDB_PURE") == "1":
 if importlib.util.find_spec("cython") is None:
     sys.modules["cython"] = importlib.import_module("spacetimedb_engine.no_cython")
 
-from spacetimedb_engine.commit_walk_cy import pass_commits  # noqa: E402
+from spacetimedb_engine.commit_walk_cy import pass_commits, whole_commits  # noqa: E402
 from spacetimedb_engine.connection_cy import Connection  # noqa: E402
 from spacetimedb_engine.errors import (  # noqa: E402
     EngineError,
@@ -91,4 +91,5 @@ __all__ = [
     "pass_commits",
     "prepare_memory",
     "row_list",
+    "whole_commits",
 ]

@@ -32,3 +32,18 @@ def pass_commits(data: bytes, offset: int) -> tuple[int, int]:
         after += ld16(buf, at + 16)
         at += HEADER + n + CHECKSUM
     return at, after
+
+
+def whole_commits(data: bytes) -> int:
+    """How many of the bytes are commits of which nothing is missing, going by the lengths they state. Nothing
+    is verified."""
+    buf: u8p = bufp(data)
+    size: cython.size_t = len(data)
+    at: cython.size_t = 0
+    n: cython.size_t
+    while size - at >= HEADER + CHECKSUM:
+        n = ld32(buf, at + 18)
+        if size - at - HEADER - CHECKSUM < n:
+            break
+        at += HEADER + n + CHECKSUM
+    return at

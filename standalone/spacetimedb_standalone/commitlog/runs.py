@@ -7,10 +7,10 @@ for `reader`, which takes one commit at a time.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from spacetimedb_engine import whole_commits
 from spacetimedb_standalone.commitlog.errors import LogDamage
 from spacetimedb_standalone.commitlog.format import CRC_SIZE, FRAME_SIZES, SEGMENT_HEADER_SIZE, VERSION
 from spacetimedb_standalone.commitlog.offset_index import find_start, read_entries
@@ -18,8 +18,7 @@ from spacetimedb_standalone.commitlog.reader import SegmentFile, first_segment, 
 from spacetimedb_standalone.commitlog.segment import CHUNK, CommitWalk, Source, open_readable
 from spacetimedb_standalone.ports import Files
 
-_LENGTH = struct.Struct("<I")
-_LENGTH_AT = FRAME_SIZES[VERSION] - _LENGTH.size
+_LENGTH_AT = FRAME_SIZES[VERSION] - 4
 _OVERHEAD = FRAME_SIZES[VERSION] + CRC_SIZE
 
 
@@ -55,9 +54,9 @@ def _position_of(files: Files, file: SegmentFile, source: Source, offset: int) -
 
 def _runs_of(source: Source, position: int) -> Iterator[bytes]:
     while chunk := source.read_at(position, CHUNK):
-        whole = _whole_commits(chunk)
+        whole = whole_commits(chunk)
         if not whole:  # a commit longer than a chunk, or the end
-            whole = _commit_size(chunk, 0)
+            whole = _commit_size(chunk)
             if position + whole > source.size():
                 return
             chunk = source.read_at(position, whole)
@@ -65,17 +64,8 @@ def _runs_of(source: Source, position: int) -> Iterator[bytes]:
         position += whole
 
 
-def _whole_commits(chunk: bytes) -> int:
-    """Where the last commit ends that is whole."""
-    at = 0
-    while (end := at + _commit_size(chunk, at)) <= len(chunk):
-        at = end
-    return at
-
-
-def _commit_size(chunk: bytes, at: int) -> int:
+def _commit_size(chunk: bytes) -> int:
     """Bytes of the commit that begins here; more than there are if not even its frame is whole."""
-    if len(chunk) - at < _OVERHEAD:
+    if len(chunk) < _OVERHEAD:
         return _OVERHEAD
-    length: int = _LENGTH.unpack_from(chunk, at + _LENGTH_AT)[0]
-    return _OVERHEAD + length
+    return _OVERHEAD + int.from_bytes(chunk[_LENGTH_AT : _LENGTH_AT + 4], "little")

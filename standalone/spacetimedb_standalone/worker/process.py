@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from spacetimedb_engine import prepare_memory
 from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
@@ -42,6 +43,7 @@ GC_THRESHOLDS = (200_000, 50, 100)
 def run(channel: socket.socket, boot: WorkerBoot) -> int:
     """Serve the database; the process's exit status."""
     gc.set_threshold(*GC_THRESHOLDS)
+    prepare_memory()
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(Worker(boot).serve(channel))
 
@@ -90,6 +92,7 @@ class Worker:
         await opened.database.datastore.log.wait(opened.database.datastore.read_offset())
         chores = Housekeeping(loop, CHORES_SECONDS, opened.database.views.expire)
         gc.freeze()
+        opened.database.datastore.store.give_back()
         channel.send({"op": "ready"})
         status, reason, grace = await self._stopping
         chores.stop()

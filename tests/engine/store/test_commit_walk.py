@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spacetimedb_engine import pass_commits
+from spacetimedb_engine import pass_commits, whole_commits
 
 LOG = (Path(__file__).parents[1] / "vectors" / "database.stdb.log").read_bytes()[10:]
 HEADER, CHECKSUM, LENGTH = 22, 4, slice(18, 22)
@@ -52,3 +52,14 @@ def test_a_commit_with_a_flipped_bit_is_not_passed() -> None:
         damaged = bytearray(LOG)
         damaged[place] ^= 0x10
         assert pass_commits(bytes(damaged), 0) == (AT[1], 1)
+
+
+def test_whole_commits_are_counted_by_their_lengths_alone() -> None:
+    for cut in range(len(LOG) + 1):
+        assert whole_commits(LOG[:cut]) == max(at for at in AT if at <= cut)
+
+
+def test_damage_inside_a_commit_does_not_keep_it_from_being_whole() -> None:
+    damaged = bytearray(LOG)
+    damaged[AT[1] - 1] ^= 1
+    assert whole_commits(bytes(damaged)) == len(LOG)
