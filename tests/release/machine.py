@@ -16,7 +16,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 COMMANDS = (
-    *("awk", "cat", "chmod", "cp", "curl", "cut", "env", "getconf", "grep", "gzip", "ldd", "ls", "mkdir"),
+    *(
+        "awk",
+        "cat",
+        "chmod",
+        "cp",
+        "curl",
+        "wget",
+        "cut",
+        "env",
+        "getconf",
+        "grep",
+        "gzip",
+        "ldd",
+        "ls",
+        "mkdir",
+    ),
     *("mktemp", "rm", "sed", "sh", "sha256sum", "tar", "uname", "bash"),
 )
 """All that PATH leads to."""
@@ -108,9 +123,13 @@ class Machine:
         assert expect in (None, outcome.code), f"{argv}: {outcome}"
         return outcome
 
-    def install(self, *arguments: str, expect: int = 0) -> Outcome:
+    def lacks(self, name: str) -> None:
+        """Take a command away."""
+        (self.bin / name).unlink()
+
+    def install(self, *arguments: str, expect: int = 0, fetch: tuple[str, ...] = ("curl", "-sSf")) -> Outcome:
         """`curl -sSf …/install.sh | sh -s -- --yes --root-dir …`"""
-        fetched = self.run("curl", "-sSf", f"{self.mirror}/install.sh").out
+        fetched = self.run(*fetch, f"{self.mirror}/install.sh").out
         options = ["--yes", "--root-dir", str(self.root), *arguments]
         return self.run("sh", "-s", "--", *options, given=fetched, expect=expect)
 

@@ -312,6 +312,7 @@ def managed(monkeypatch):
         (["spacetimedb-update", "--root-dir", "/r", "version"], {}, ["--root-dir", "/r", "version"]),
         (["spacetime-install", "-y"], {}, ["self-install", "-y"]),
         (["spacetime", "self-uninstall"], {}, ["self-uninstall"]),
+        (["spacetime", "--root-dir", "/r", "self-uninstall"], {}, ["--root-dir", "/r", "self-uninstall"]),
         (["spacetime", "+2.9.0", "version", "list"], {}, ["version", "list"]),
         (["x", "-y"], {"SPACETIMEDB_UPDATE_MULTICALL_APPLET": "spacetime-install"}, ["self-install", "-y"]),
         (

@@ -329,6 +329,11 @@ def test_all_goes_but_the_data_and_its_keys(complete):
     assert (complete.root / "data" / "control-db" / "control.sqlite").exists()
 
 
+def test_the_root_may_stand_behind_the_command(complete):
+    assert complete.raw("self-uninstall", "--root-dir", str(complete.root), "-y").exit == 0
+    assert not complete.bin.exists()
+
+
 def test_what_was_added_to_start_up_files_goes(complete):
     home = Path(complete.environment["HOME"])
     uninstall(complete, "-y")

@@ -218,11 +218,16 @@ def _bundle(of: Parser) -> None:
     )
 
 
-def _self_install(of: Parser) -> None:
-    made = of.add_command("self-install", "Install the SpacetimeDB CLI", "self_install")
-    made.add_argument(
+def _own_root(to: Parser) -> None:
+    """The option behind the command as well, where people look for it."""
+    to.add_argument(
         "--root-dir", dest="install_root", metavar="<ROOT_DIR>", help="The directory to keep all files in"
     )
+
+
+def _self_install(of: Parser) -> None:
+    made = of.add_command("self-install", "Install the SpacetimeDB CLI", "self_install")
+    _own_root(made)
     _yes(made)
     made.add_argument(
         "--version", metavar="<VERSION>", help="The version to install; the latest if none is named"
@@ -240,5 +245,6 @@ def _self_install(of: Parser) -> None:
 
 def _self_uninstall(of: Parser) -> None:
     made = of.add_command("self-uninstall", "Remove the installation, but not its data", "self_uninstall")
+    _own_root(made)
     made.add_argument("--data", action="store_true", help="Remove databases, backups and keys as well")
     _yes(made)

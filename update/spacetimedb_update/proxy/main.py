@@ -9,7 +9,8 @@ from spacetimedb_update.proxy.places import places
 from spacetimedb_update.proxy.selection import missing, select
 from spacetimedb_update.proxy.system import System
 
-MANAGER_COMMANDS = ("version", "self-install", "self-uninstall")
+SELF_COMMANDS = ("self-install", "self-uninstall")
+"""No command line has these; `version` it has, behind options, and hands it back."""
 
 
 def main() -> None:
@@ -40,7 +41,8 @@ def _dispatch(system: System) -> int:
         root_argument = [f"--root-dir={root}"] if root is not None else []
         return proxy(system, "spacetime", None, [*root_argument, *arguments[at + 1 :]])
     plus, arguments = split_version(arguments)
-    if arguments and arguments[0] in MANAGER_COMMANDS:
+    at = scan(arguments)[1]
+    if at is not None and (arguments[at] in SELF_COMMANDS or (at == 0 and arguments[0] == "version")):
         return manage(arguments)
     return proxy(system, system.argv[0], plus, arguments)
 
