@@ -1,5 +1,6 @@
 """The parts of a build, each against pretended tools: also those of systems that this one is not."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from scripts.releasing import launchers, natives, natives_macos, packages
 from scripts.releasing.commands import BuildError, run
 from scripts.releasing.runtime import Interpreter, Layout, copy_interpreter, forget_place
+from scripts.releasing.source import Source
 from scripts.releasing.target import Target
 
 LINUX = Target.of("linux", "x86_64")
@@ -19,11 +21,12 @@ class Tools:
     """Answers commands from a table of beginnings, and remembers what was run."""
 
     def __init__(self, **answers):
-        self.answers, self.ran = answers, []
+        self.answers, self.ran, self.environments = answers, [], []
 
     def __call__(self, argv, *, cwd=None, env=None, more_env=None):
         words = [str(word) for word in argv]
         self.ran.append(words)
+        self.environments.append(more_env or {})
         answer = self.answers.get(Path(words[0]).name.replace("-", "_"), "")
         answer = answer(words) if callable(answer) else answer
         if isinstance(answer, Exception):
@@ -292,6 +295,14 @@ def test_every_library_must_be_locked(tmp_path):
 def test_the_lock_file_is_read_by_normalized_names(tmp_path):
     (tmp_path / "lock").write_text("# comment\nast_serialize==0.13.1\nPyJWT==2.15.1\n")
     assert packages.read_lock(tmp_path / "lock") == {"ast-serialize": "0.13.1", "pyjwt": "2.15.1"}
+
+
+def test_the_place_of_the_source_is_no_part_of_what_is_compiled(tmp_path):
+    tools, place = Tools(), tmp_path / "a folder with blanks"
+    packages.build_own_wheel(Source(place, "c0ffee", 1_700_000_000, "2.10.0"), tmp_path, tools)
+    (environment,) = tools.environments
+    assert shlex.split(environment["CFLAGS"]) == ["-g0", f"-ffile-prefix-map={place}=."]
+    assert environment["SOURCE_DATE_EPOCH"] == "1700000000"
 
 
 def test_what_no_program_reads_is_taken_away(tmp_path):
