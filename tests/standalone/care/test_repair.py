@@ -77,7 +77,7 @@ def test_a_snapshot_alone_saves_the_state(tmp_path: Path) -> None:
 
 
 def test_a_shortened_log(tmp_path: Path) -> None:
-    directory = made(tmp_path / "data", 28, every=6, settings=SHORTENED)
+    directory = made(tmp_path / "data", 33, every=9, settings=SHORTENED)
     damaged = next(segment for segment in reversed(directory.segments) if segment.stat().st_size > 60)
     first = int(damaged.name[:20])
     assert first > int(directory.snapshots[-1].name[:20]) + 1 and int(directory.segments[0].name[:20]) > 0
