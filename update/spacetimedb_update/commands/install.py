@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from spacetimedb_update.changes import plans
-from spacetimedb_update.changes.executor import Supply
+from spacetimedb_update.changes.arrival import Supply
 from spacetimedb_update.commands.run import Run
 from spacetimedb_update.errors import UserError
 

@@ -15,7 +15,7 @@ from spacetimedb_update.installation.site import Site
 from spacetimedb_update.installation.survey import Installation, survey
 
 if TYPE_CHECKING:
-    from spacetimedb_update.changes.executor import Supply
+    from spacetimedb_update.changes.arrival import Supply
     from spacetimedb_update.changes.steps import Plan
     from spacetimedb_update.releases.catalogue import Artifact, Catalogue
     from spacetimedb_update.releases.repository import Releases

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from spacetimedb_update.changes import plans
-from spacetimedb_update.changes.executor import Supply
+from spacetimedb_update.changes.arrival import Supply
 from spacetimedb_update.commands.run import Run
 from spacetimedb_update.proxy.semver import version_or_none
 from spacetimedb_update.releases.repository import Releases
