@@ -18,6 +18,7 @@ from typing import Final
 
 from spacetimedb_paths.pidfile import PidFile
 from spacetimedb_paths.server import ServerDataDir
+from spacetimedb_standalone.care.official import is_official
 from spacetimedb_standalone.config.config_file import load_config
 from spacetimedb_standalone.config.options import StartOptions
 from spacetimedb_standalone.config.port_check import ListenAddress, choose_port, listening_sockets
@@ -56,6 +57,11 @@ def start_server(options: StartOptions, env: Mapping[str, str], program: Path, l
             "this server does not speak the PostgreSQL wire protocol: start it without --pg-port"
         )
     data_dir = ServerDataDir(PurePath(options.data_dir.absolute()))
+    if is_official(data_dir.control_db().path):
+        raise ConfigError(
+            f"{data_dir} is the data directory of an official server: take its databases over with "
+            f"`spacetime import-data {data_dir} --data-dir NEW`, then start with --data-dir NEW"
+        )
     _greet(data_dir, program)
     data_dir.create()
     config = load_config(data_dir.config_toml())

@@ -347,6 +347,16 @@ def test_not_while_our_server_runs(official: Path, into: Path) -> None:
         take(official, into)
 
 
+def test_a_start_on_it_says_how_to_import_it(official: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put_real_log(official)
+    before = contents(official)
+    assert (
+        main(["start", "--data-dir", str(official), "--listen-addr", "127.0.0.1:0", "--non-interactive"]) == 1
+    )
+    assert f"`spacetime import-data {official} --data-dir NEW`" in capsys.readouterr().err
+    assert contents(official) == before
+
+
 # --- the command
 
 
