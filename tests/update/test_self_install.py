@@ -224,6 +224,15 @@ def test_the_files_of_each_shell():
     assert names("") == ["/home/ann/.profile"]
 
 
+@pytest.mark.parametrize("name", ["plain", "with blank", "$HOME", "`id`", 'a"b', "it's", "back\\slash", "名"])
+def test_whatever_the_folder_is_called_the_shell_finds_it(tmp_path, name):
+    line = search_path.export(tmp_path / name)
+    done = subprocess.run(
+        ["sh", "-c", f'PATH=/bin\n{line}\nprintf %s "$PATH"'], capture_output=True, text=True
+    )
+    assert done.stdout == f"{tmp_path / name}:/bin"
+
+
 def test_a_start_up_file_gets_its_old_content_back(tmp_path):
     file = tmp_path / ".profile"
     file.write_text("one\ntwo\n")

@@ -13,6 +13,7 @@ from spacetimedb_update.installation.survey import Installation
 from spacetimedb_update.proxy.failure import Failure
 from spacetimedb_update.proxy.pins import nearest_pin
 from spacetimedb_update.proxy.selection import VARIABLE
+from spacetimedb_update.selfinstall.search_path import export
 
 
 def check_path(run: Run, there: Installation) -> Iterator[Finding]:
@@ -29,7 +30,7 @@ def check_path(run: Run, there: Installation) -> Iterator[Finding]:
                 "path",
                 "problem",
                 f"{folder / command.name} comes before {command} on PATH, so it is what runs",
-                f'export PATH="{command.parent}:$PATH"',
+                export(command.parent),
             )
             return
     yield Finding(

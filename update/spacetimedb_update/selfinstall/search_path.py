@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,12 +23,23 @@ def is_on_path(folder: Path, env: Mapping[str, str], windows: bool) -> bool:
 
 def advice(folder: Path, windows: bool) -> list[str]:
     """How to put the folder on PATH by hand, and how to have it done."""
-    line = f'setx PATH "%PATH%;{folder}"' if windows else f'export PATH="{folder}:$PATH"'
+    line = f'setx PATH "%PATH%;{folder}"' if windows else export(folder)
     return [
         "It seems like this folder is not on your PATH. Add it, for example by this line:",
         f"    {line}",
         "or run the installation again with --modify-path, which does that for you.",
     ]
+
+
+def export(folder: Path) -> str:
+    """The line for POSIX shells; what they would read in the folder's name is escaped."""
+    escaped = re.sub(r'([\\"$`])', r"\\\1", str(folder))
+    return f'export PATH="{escaped}:$PATH"'
+
+
+def _fish(folder: Path) -> str:
+    escaped = re.sub(r"([\\'])", r"\\\1", str(folder))
+    return f"fish_add_path --path '{escaped}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +60,10 @@ class StartUpFile:
 def start_up_files(folder: Path, env: Mapping[str, str], home: Path) -> list[StartUpFile]:
     """The start-up files of the user's shell, by $SHELL."""
     shell = Path(env.get("SHELL", "")).name
-    posix = f'export PATH="{folder}:$PATH"'
+    posix = export(folder)
     if shell == "fish":
         config = Path(env.get("XDG_CONFIG_HOME") or home / ".config")
-        return [
-            StartUpFile(config / "fish" / "conf.d" / "spacetime.fish", f"fish_add_path --path '{folder}'")
-        ]
+        return [StartUpFile(config / "fish" / "conf.d" / "spacetime.fish", _fish(folder))]
     if shell == "zsh":
         return [StartUpFile(Path(env.get("ZDOTDIR") or home) / ".zshrc", posix)]
     if shell == "bash":
