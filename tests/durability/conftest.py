@@ -14,6 +14,10 @@ import pytest
 Tally = Callable[..., None]
 RESULTS = "STDB_DURABILITY_RESULTS"
 """Environment variable: the file that the counts go to."""
+BASE = int(os.environ.get("STDB_DURABILITY_SEED", "0"))
+"""Environment variable: added to the seeds, so that each night tries something else. Seeds are in the tests' names."""
+LONG = os.environ.get("STDB_DURABILITY") == "long"
+long = pytest.mark.skipif(not LONG, reason="STDB_DURABILITY=long runs it: minutes")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from spacetimedb_standalone.ports import CrashPoint, File, FileLock, MemoryFiles, PowerLoss
+from spacetimedb_standalone.ports import CrashPoint, File, FileLock, MemoryFiles
 
 
 class Fault(StrEnum):
@@ -17,15 +17,11 @@ class Fault(StrEnum):
     SHORT = "ENOSPC, half done"
     """Half of what was to be written is; a rename, a sync and the like is done, and yet called failed."""
     BROKEN = "EIO, then EIO for ever"
-    POWER = "power loss"
 
 
-def error(fault: Fault) -> Exception:
-    match fault:
-        case Fault.POWER:
-            return PowerLoss("here")
-        case Fault.ENOSPC | Fault.SHORT:
-            return OSError(errno.ENOSPC, "No space left on device")
+def error(fault: Fault) -> OSError:
+    if fault in (Fault.ENOSPC, Fault.SHORT):
+        return OSError(errno.ENOSPC, "No space left on device")
     return OSError(errno.EIO, "Input/output error")
 
 

@@ -16,7 +16,9 @@ from spacetimedb_standalone.ports import Files
 from spacetimedb_standalone.snapshots import SnapshotError
 from tests.standalone.datastore.busy import State, change, initialize, open_database, snapshot, state
 
-SETTINGS = CommitLogSettings(max_segment_size=1200, offset_index_interval_bytes=128)
+SETTINGS = CommitLogSettings(max_segment_size=2000, offset_index_interval_bytes=128)
+GROUPS = (1, 1, 2, 4)
+"""So many transactions may be handed to the log at once."""
 
 
 @dataclass
@@ -41,9 +43,9 @@ class Life:
 
 
 def live(files: Files, life: Life, module: ModuleDef, seed: int, changes: int, every: int) -> None:
-    """Open the database, check what is found, and change it so often; a snapshot after every so many.
+    """Open the database, check what is found, and change it so often; a snapshot after every so many changes.
 
-    Ends early when the disk fails: `StorageError` or `LogFailed` are kept in `refusals`, `PowerLoss` goes on. A
+    Ends early when the disk fails: `StorageError` or `LogFailed` are kept in `refusals`. A
     snapshot that cannot be taken ends nothing.
     """
     try:
@@ -54,10 +56,10 @@ def live(files: Files, life: Life, module: ModuleDef, seed: int, changes: int, e
     check(datastore, life)
     choice = random.Random(seed)
     try:
-        if not datastore.initialized:
-            _keeping(datastore, life, lambda: initialize(datastore, module))
+        if changes and not datastore.initialized:
+            _together(datastore, life, lambda: initialize(datastore, module))
         for number in range(1, changes + 1):
-            _keeping(datastore, life, lambda: change(datastore, choice))
+            _together(datastore, life, *[lambda: change(datastore, choice)] * choice.choice(GROUPS))
             if number % every == 0:
                 _snapshot(datastore, life)
     except LogFailed as error:
@@ -89,19 +91,23 @@ def require_dead(datastore: Datastore) -> None:
     assert datastore.log.durable_offset == durable
 
 
-def _keeping(datastore: Datastore, life: Life, transact: Callable[[], None]) -> None:
-    """One transaction: its state is kept before the log is known to have it."""
+def _together(datastore: Datastore, life: Life, *transactions: Callable[[], None]) -> None:
+    """Transactions that go to the disk in one piece; the state after each is kept before the log has it."""
     log, submit = datastore.log, datastore.log.submit
+    waiting: list[bytes] = []
 
-    def submitting(commits: bytes, last_offset: int) -> None:
+    def hold(commits: bytes, last_offset: int) -> None:
         life.states.append(state(datastore))
-        submit(commits, last_offset)
+        waiting.append(commits)
 
-    log.submit = submitting  # type: ignore[method-assign]
+    log.submit = hold  # type: ignore[method-assign]
     try:
-        transact()
+        for transact in transactions:
+            transact()
     finally:
         log.submit = submit  # type: ignore[method-assign]
+    if waiting:
+        submit(b"".join(waiting), len(life.states) - 1)
     life.durable = log.durable_offset + 1
 
 

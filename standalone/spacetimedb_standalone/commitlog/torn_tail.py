@@ -8,6 +8,11 @@ taken reads as zeros. So:
 * else, a sector between the two that holds nothing but zeros from where the good commits end: a write
   that did not arrive, followed by one that did;
 * else the bytes were written, and have changed since.
+
+What lies inside a commit is somebody's data and may look like a commit. So as long as the broken commit's own frame
+is what is due here, and tells where the commit ends, an intact one in front of that end proves something only if
+the broken one would be whole without the length in its frame, or if it is the next one and a row of commits goes on
+from it to the very end of the file.
 """
 
 from __future__ import annotations
@@ -16,7 +21,15 @@ import re
 from collections.abc import Iterator
 
 from spacetimedb_standalone.commitlog.errors import LogDamage
-from spacetimedb_standalone.commitlog.format import FRAME_SIZES, VERSION, StoredCommit
+from spacetimedb_standalone.commitlog.format import (
+    CRC_SIZE,
+    FRAME_SIZES,
+    VERSION,
+    CommitFrame,
+    StoredCommit,
+    decode_frame,
+    encode_commit,
+)
 from spacetimedb_standalone.commitlog.segment import CommitWalk, Source
 
 SECTOR = 512
@@ -31,24 +44,69 @@ def proof_of_damage(source: Source, position: int, offset: int, epoch: int | Non
     `offset` and `epoch` (None: any) are what the broken commit should have. None comes back if a power loss
     explains it.
     """
-    behind = intact_commit_behind(source, position, offset, epoch)
-    if behind is None or _has_lost_sector(source, position, behind[0]):
-        return None
-    return behind[1].min_tx_offset
+    frame = _frame_that_is_due(source, position, offset, epoch)
+    for at, commit in _intact_commits_behind(source, position, offset, epoch):
+        if frame is not None and _is_inside(position, frame, at):
+            follows = commit.min_tx_offset == offset + frame.n and _leads_to_the_end(source, at)
+            if not follows and not _is_whole_up_to(source, position, frame, at):
+                continue
+        return None if _has_lost_sector(source, position, at) else commit.min_tx_offset
+    return None
 
 
 def intact_commit_behind(
     source: Source, position: int, offset: int, epoch: int | None
 ) -> tuple[int, StoredCommit] | None:
     """The first whole commit of this epoch and a later offset behind `position`, with its position."""
+    return next(_intact_commits_behind(source, position, offset, epoch), None)
+
+
+def _frame_that_is_due(source: Source, position: int, offset: int, epoch: int | None) -> CommitFrame | None:
+    """The frame of the broken commit, if it is one of this offset and epoch."""
+    data = source.read_at(position, FRAME_SIZES[VERSION])
+    if len(data) < FRAME_SIZES[VERSION]:
+        return None
+    frame = decode_frame(data, 0, VERSION)
+    return frame if frame.min_tx_offset == offset and epoch in (None, frame.epoch) else None
+
+
+def _is_inside(position: int, frame: CommitFrame, at: int) -> bool:
+    """Is this position in front of where the commit ends, as its frame has it?"""
+    return at < position + FRAME_SIZES[VERSION] + frame.length + CRC_SIZE
+
+
+def _is_whole_up_to(source: Source, position: int, frame: CommitFrame, end: int) -> bool:
+    """Does the broken commit have its checksum if it ends here, whatever length its frame says?"""
+    records_at = position + FRAME_SIZES[VERSION]
+    rest = source.read_at(records_at, end - records_at)
+    mended = encode_commit(frame.min_tx_offset, frame.epoch, frame.n, rest[:-CRC_SIZE])
+    return mended.endswith(rest) and len(rest) >= CRC_SIZE
+
+
+def _leads_to_the_end(source: Source, position: int) -> bool:
+    """Is there nothing but commits in order from this one on?"""
+    walk, due = CommitWalk(source, VERSION, position), None
+    try:
+        for _, commit in walk:
+            if due not in (None, commit.min_tx_offset):
+                return False
+            due = commit.end_offset
+    except LogDamage:
+        return False
+    return walk.position == source.size()
+
+
+def _intact_commits_behind(
+    source: Source, position: int, offset: int, epoch: int | None
+) -> Iterator[tuple[int, StoredCommit]]:
+    """Whole commits of this epoch and later offsets behind `position`, with their positions."""
     for at in _candidates(source, position + 1, offset, epoch):
         try:
             _, commit = next(iter(CommitWalk(source, VERSION, at)))
         except (LogDamage, StopIteration):
             continue
         if offset < commit.min_tx_offset < offset + (1 << LOW_BITS):
-            return at, commit
-    return None
+            yield at, commit
 
 
 def _candidates(source: Source, start: int, offset: int, epoch: int | None) -> Iterator[int]:

@@ -60,7 +60,7 @@ class LogWriter:
                 self._length = SEGMENT_HEADER_SIZE
             else:
                 self._file, self._index = self._reopen(resume.segment, resume.next_offset)
-                self._file.truncate(resume.length)
+                self._cut_off_behind(resume.length)
                 self._length = self._indexed_to = resume.length
         except OSError as error:
             raise LogFailed(f"the commit log in {directory} cannot be opened for writing: {error}") from error
@@ -116,6 +116,13 @@ class LogWriter:
         self._index.close()
 
     # --- segments ---
+
+    def _cut_off_behind(self, length: int) -> None:
+        """Off the disk too, before anything is appended: what a sector held that a later append did not reach
+        would look like bytes that were written and have changed since."""
+        if self._file.size() > length:
+            self._file.truncate(length)
+            self._file.sync_data()
 
     def _write(self, commits: bytes | memoryview, first: int) -> None:
         if self._unindexed is None:

@@ -28,6 +28,7 @@ from spacetimedb_standalone.commitlog.format import encode_commit
 from spacetimedb_standalone.commitlog.opening import Driver
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.ports import CrashPoint, MemoryFiles, PowerLoss
+from tests.durability.losses import Nothing
 
 DIRECTORY = Path("/clog")
 SMALL = CommitLogSettings(max_segment_size=4000, offset_index_interval_bytes=256)
@@ -229,3 +230,54 @@ def test_cutting_a_damaged_log_leaves_the_damaged_segment_for_the_curious() -> N
     opened.start(Driver.INLINE).close()
     assert files.read(FIRST) == bytes(data)
     assert f"{opened.resume.next_offset:020}.stdb.log" in files.names(DIRECTORY)
+
+
+def test_what_is_cut_off_is_off_the_disk_before_anything_is_appended() -> None:
+    """Else a sector that the next append does not reach would hold it still, in front of sectors that were written."""
+    files = MemoryFiles()
+    run(files, [3])
+    whole = files.read(FIRST)
+    files.put(FIRST, whole + b"\x19")
+    open_log(files, DIRECTORY, SMALL).start(Driver.INLINE)
+    files.crash(Nothing())
+    assert files.read(FIRST) == whole
+
+
+def torn_with(inside: bytes) -> MemoryFiles:
+    """A log of three transactions, then a fourth with this in it, cut off by a power loss in its last bytes."""
+    files = MemoryFiles()
+    run(files, [3])
+    files.put(FIRST, files.read(FIRST) + encode_commit(3, 0, 1, b"row " + inside + b" of a user")[:-6])
+    return files
+
+
+@pytest.mark.parametrize("likeness", [encode_commit(4, 0, 1, b"row"), encode_commit(4, 0, 1, b"row") * 3])
+def test_a_row_that_looks_like_a_commit_does_not_make_a_torn_tail_damage(likeness: bytes) -> None:
+    assert run(torn_with(likeness), [2]) == (5, 5)
+
+
+@pytest.mark.parametrize("bit", range(32))
+def test_a_commit_whose_length_has_rotted_does_not_pass_for_a_torn_tail(bit: int) -> None:
+    """However long it claims to be: with its true length its checksum holds, and others follow it."""
+    files = MemoryFiles()
+    run(files, [1] * 6)
+    files.remove(FIRST.with_suffix(".ofs"))
+    data = bytearray(files.read(FIRST))
+    data[10 + len(batch(0, 3)) + 18 + bit // 8] ^= 1 << bit % 8
+    files.put(FIRST, bytes(data))
+    with pytest.raises(DamagedInside, match=rf"transaction offset 3 \(byte {10 + len(batch(0, 3))}\)"):
+        open_log(files, DIRECTORY, SMALL)
+
+
+def test_a_commit_that_is_broken_in_two_places_does_not_pass_for_a_torn_tail() -> None:
+    """Its length and its records: the commits behind it go on to the end of the file."""
+    files = MemoryFiles()
+    run(files, [1] * 6)
+    files.remove(FIRST.with_suffix(".ofs"))
+    data = bytearray(files.read(FIRST))
+    at = 10 + len(batch(0, 3))
+    data[at + 20] ^= 0x7F
+    data[at + 23] ^= 1
+    files.put(FIRST, bytes(data))
+    with pytest.raises(DamagedInside):
+        open_log(files, DIRECTORY, SMALL)
