@@ -1,5 +1,6 @@
 from spacetimedb_engine.foreign cimport arg, rawp
 from spacetimedb_engine.guest_cy cimport Guest
+from spacetimedb_engine.habits_cy cimport note
 from spacetimedb_engine.handles_cy cimport RowIter
 from spacetimedb_engine.memory cimport copy, get_bytes, ld32, st32, st64
 from spacetimedb_engine.store_cy cimport Store

@@ -11,6 +11,7 @@ import cython
 if not cython.compiled:
     from spacetimedb_engine.foreign import arg, rawp
     from spacetimedb_engine.guest_cy import Guest
+    from spacetimedb_engine.habits_cy import note
     from spacetimedb_engine.handles_cy import RowIter
     from spacetimedb_engine.memory import copy, get_bytes, ld32, st32, st64
 
@@ -57,6 +58,8 @@ def point_scan(g: Guest, a: rawp) -> cython.longlong:
     it = g.iters.open()
     if g.viewing:
         g.reads.append((False, arg(a, 0), get_bytes(g.mem, p, n)))
+    if g.noting:
+        g.noting = note(g.lookups, arg(a, 0), g.mem, p, n)
     return give_iter(g, it, g.store.seek_rows(arg(a, 0), g.mem, p, n, it.rows, it.ends), arg(a, 3))
 
 

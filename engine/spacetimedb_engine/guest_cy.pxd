@@ -17,6 +17,8 @@ cdef class Guest(Linked):
     cdef bint transaction
     cdef bint anonymous
     cdef bint viewing
+    cdef bint noting
+    cdef Buffer lookups
     cdef list reads
     cdef unsigned int depth
     cdef size_t row_limit

@@ -52,7 +52,8 @@ class Guest(Linked):
         self.sinks = Sinks()
         self.iters = RowIters()
         self.notified = Buffer()
-        self.transaction = self.anonymous = self.viewing = False
+        self.lookups = Buffer()
+        self.transaction = self.anonymous = self.viewing = self.noting = False
         self.reads: list[tuple[bool, int, bytes]] = []
         self.depth = 0
         if not cython.compiled:

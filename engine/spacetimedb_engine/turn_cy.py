@@ -18,6 +18,7 @@ if not cython.compiled:
     from spacetimedb_engine.connection_cy import Connection
     from spacetimedb_engine.frames_cy import close_code_allowed
     from spacetimedb_engine.guest_cy import Guest
+    from spacetimedb_engine.habits_cy import LookAhead
     from spacetimedb_engine.memory import bufp, get_bytes, ld8, u8p, utf8_valid
     from spacetimedb_engine.store_cy import Store
     from spacetimedb_engine.transactions_cy import Transactions
@@ -38,6 +39,7 @@ class Turn:
         self.call_parts = Call()
         self.scratch = Buffer()
         self.transactions = Transactions(store, host)
+        self.look_ahead = LookAhead(store)
         self.now = 0
         self.running = False
 
@@ -47,6 +49,11 @@ class Turn:
     def set_reducers(self, table: list[tuple[bytes, int, bytes, int]]) -> None:
         """(name, id, BSATN of the product type of its parameters, 0 nobody | 1 owner | 2 everyone may call it)"""
         self.reducers = Reducers([Reducer(*entry) for entry in table])
+
+    def habits(self, name: bytes) -> list[tuple[int, int]]:
+        """What the calls of a reducer look up by their arguments: see `Habits.pairs`."""
+        reducer: Reducer | None = self.reducers.find(bufp(name), 0, len(name))
+        return [] if reducer is None else reducer.habits.pairs()
 
     @property
     def before_commit(self) -> bool:
@@ -103,6 +110,7 @@ class Turn:
     def receive(self, c: Connection, data: u8p, n: cython.size_t) -> cython.int:
         kind: cython.int = c.reader.feed(data, n)
         c.alive_since_ping = True
+        self.look_ahead.restart()
         try:
             while kind == 0:
                 kind = c.reader.next(self.scratch)
@@ -184,6 +192,8 @@ class Turn:
         guest: Guest | None
         reducer: Reducer | None
         parts: Call = self.call_parts
+        if c.protocol == 3:
+            self.look_ahead.restart()
         while True:
             reducer = None
             guest = self.guest
@@ -195,6 +205,8 @@ class Turn:
                 and (reducer.callable == 2 or (reducer.callable == 1 and c.is_owner))
                 and reducer.params.walk(buf, parts.args, parts.end) >= 0
             ):
+                if reducer.habits.table.n > 0:
+                    self.look(c, reducer, buf, off, end)
                 off = parts.end
                 self.hot(c, guest, reducer, buf)
                 if c.protocol != 3:
@@ -210,13 +222,31 @@ class Turn:
             if off >= end or c.closing:
                 return 0
 
+    def look(
+        self, c: Connection, r: Reducer, buf: u8p, off: cython.size_t, end: cython.size_t
+    ) -> cython.void:
+        """Fetches what the calls behind the one at `off` will need."""
+        parts: Call = self.call_parts
+        if c.protocol == 3:
+            self.look_ahead.messages(r.habits, buf, parts.end, end, parts.end - off, parts.args - off)
+        else:
+            self.look_ahead.frames(r.habits, c.reader, parts.args - off)
+
     def hot(self, c: Connection, guest: Guest, r: Reducer, buf: u8p) -> cython.int:
         """A call whose arguments are in order, from its transaction to its reply."""
         request_id: cython.uint = self.call_parts.request_id
+        args: cython.size_t = self.call_parts.args
+        n: cython.size_t = self.call_parts.args_n
+        watched: cython.bint = r.habits.watched(n)
         timestamp: cython.ulonglong = self.transactions.stamp(self.now)
+        guest.lookups.n = 0
+        guest.noting = watched
         status: cython.int = self.transactions.execute(
-            c, guest, r.name, r.id, bufp(c.head), timestamp, buf, self.call_parts.args, self.call_parts.args_n
+            c, guest, r.name, r.id, bufp(c.head), timestamp, buf, args, n
         )
+        guest.noting = False
+        if watched:
+            r.habits.learn(self.store, guest.lookups, buf, args, n)
         if status != 0:
             self.host.on_failure(c, request_id, r.id, status, guest.text, timestamp)
             return 0

@@ -1,5 +1,6 @@
 cimport cython
 from spacetimedb_engine.buffer_cy cimport Buffer
+from spacetimedb_engine.habits_cy cimport Habits
 from spacetimedb_engine.layout_cy cimport Program
 from spacetimedb_engine.memory cimport bufp, hash_bytes, ld8, ld32, same, st32, u8p
 
@@ -20,6 +21,7 @@ cdef class Reducer:
     cdef readonly unsigned int id
     cdef readonly Program params
     cdef readonly int callable
+    cdef readonly Habits habits
 
 @cython.final
 cdef class Reducers:

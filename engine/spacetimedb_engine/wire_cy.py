@@ -10,6 +10,7 @@ import cython
 
 if not cython.compiled:
     from spacetimedb_engine.buffer_cy import Buffer
+    from spacetimedb_engine.habits_cy import Habits
     from spacetimedb_engine.layout_cy import Program
     from spacetimedb_engine.memory import bufp, hash_bytes, ld8, ld32, same, st32, u8p
 
@@ -51,6 +52,7 @@ class Reducer:
         self.id = id
         self.params = Program(params)
         self.callable = callable
+        self.habits = Habits()
 
 
 class Reducers:
