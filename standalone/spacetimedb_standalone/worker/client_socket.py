@@ -55,6 +55,7 @@ class ClientSocket(asyncio.Protocol):
         self.held = 0
         self.is_admitted = False
         self._clients = clients
+        self._loop = asyncio.get_running_loop()
         self._greeting, self._early = greeting, early
         self._transport: asyncio.Transport | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -73,7 +74,7 @@ class ClientSocket(asyncio.Protocol):
             self._clients.received(self.connection, self._early)
 
     def data_received(self, data: bytes) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
+        self._heard_at = self._loop.time()
         self._clients.received(self.connection, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -102,7 +103,7 @@ class ClientSocket(asyncio.Protocol):
         if self._peer_closed:
             transport.close()
         else:
-            asyncio.get_running_loop().call_later(self.terms.close_timeout, transport.abort)
+            self._loop.call_later(self.terms.close_timeout, transport.abort)
 
     def peer_closed(self) -> None:
         """The peer's close frame came. If ours is out already, that was the answer to it."""
@@ -134,15 +135,15 @@ class ClientSocket(asyncio.Protocol):
 
     def keep_alive(self) -> None:
         """Ping now, and again each interval unless the last one is unanswered; drop who stays silent."""
-        self._heard_at = asyncio.get_running_loop().time()
+        self._heard_at = self._loop.time()
         self._await("silence", self.terms.idle_timeout, self._check_silence)
         self._ping()
 
     def _await(self, name: str, seconds: float, then: Callable[[], None]) -> None:
-        self._timers[name] = asyncio.get_running_loop().call_later(seconds, then)
+        self._timers[name] = self._loop.call_later(seconds, then)
 
     def _check_silence(self) -> None:
-        left = self._heard_at + self.terms.idle_timeout - asyncio.get_running_loop().time()
+        left = self._heard_at + self.terms.idle_timeout - self._loop.time()
         if left > 0:
             self._await("silence", left, self._check_silence)
         else:
