@@ -16,6 +16,14 @@ Contents = dict[Path, bytes]
 """All files of a disk."""
 
 
+def disk_with(contents: Contents) -> MemoryFiles:
+    """All of it durable."""
+    disk = MemoryFiles()
+    for path, content in contents.items():
+        disk.put(path, content)
+    return disk
+
+
 @dataclass(frozen=True, slots=True)
 class Wrote:
     """Bytes in the file with this number."""
@@ -108,7 +116,7 @@ class RecordingFiles:
     """A disk that is as it is in `disk`, and remembers what was done to it since. `before`: its first contents."""
 
     def __init__(self, before: Contents) -> None:
-        self.disk = MemoryFiles()
+        self.disk = disk_with(before)
         self.operations: list[Operation] = []
         self.steps: list[str] = []
         """What each operation was: "append 00000000000000000000.stdb.log"."""
@@ -117,7 +125,6 @@ class RecordingFiles:
         self._numbers: dict[Path, int] = {}
         self._made = 0
         for path, content in before.items():
-            self.disk.put(path, content)
             number = self._numbers[path] = self._next()
             self.record("begin with", path, Wrote(number, 0, content))
             self.record("begin with", path, Synced(number))

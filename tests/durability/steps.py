@@ -17,4 +17,9 @@ KINDS = {
 def step_of(operation: str) -> str:
     """ "append 0...0.stdb.log" as "append, log segment"."""
     verb, _, name = operation.rpartition(" ")
-    return f"{verb}, {KINDS[name.lstrip('0123456789') if name[:1].isdigit() else '']}"
+    return f"{verb}, {kind_of(name)}"
+
+
+def kind_of(name: str) -> str:
+    """ "0...0.stdb.log" as "log segment"."""
+    return KINDS[name.lstrip("0123456789") if name[:1].isdigit() else ""]

@@ -18,7 +18,7 @@ from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_standalone.ports import MemoryFiles
 from tests.durability.conftest import BASE, Tally, long
 from tests.durability.losses import losses
-from tests.durability.recording import Contents, Medium, RecordingFiles
+from tests.durability.recording import Contents, Medium, RecordingFiles, disk_with
 from tests.durability.steps import step_of
 from tests.durability.workload import Life, live
 from tests.standalone.datastore.busy import story_module
@@ -111,13 +111,6 @@ class Trial:
 
 def now(disk: MemoryFiles, path: Path) -> bytes | None:
     return disk.read(path) if path.name in disk.names(path.parent) else None
-
-
-def disk_with(contents: Contents) -> MemoryFiles:
-    disk = MemoryFiles()
-    for path, content in contents.items():
-        disk.put(path, content)
-    return disk
 
 
 def try_all(module: ModuleDef, seed: int, changes: int, again: int, share: float, tally: Tally) -> int:

@@ -18,10 +18,10 @@ from spacetimedb_standalone.commitlog.format import encode_commit
 from spacetimedb_standalone.commitlog.opening import Driver
 from spacetimedb_standalone.commitlog.retention import clear_unfinished, remove_below, seal_finished
 from spacetimedb_standalone.config.settings import CommitLogSettings
-from spacetimedb_standalone.ports import Files, MemoryFiles
+from spacetimedb_standalone.ports import Files
 from tests.durability.conftest import BASE, LONG, Tally
 from tests.durability.losses import losses
-from tests.durability.recording import Contents, Medium, RecordingFiles
+from tests.durability.recording import Contents, Medium, RecordingFiles, disk_with
 from tests.durability.steps import step_of
 
 DIRECTORY = Path("/clog")
@@ -123,10 +123,7 @@ class Trial:
         start = clients.removable
         key = hash((start, frozenset(contents.items())))
         if key not in self.found:
-            disk = MemoryFiles()
-            for path, content in contents.items():
-                disk.put(path, content)
-            self.found[key] = open_and_read(disk, start)
+            self.found[key] = open_and_read(disk_with(contents), start)
             self.tally("power loss, log alone", step, "comes back")
             if self.choice.random() < 0.01:
                 self.disks.append((contents, clients.copy()))

@@ -42,14 +42,22 @@ class Life:
         self.durable = found
 
 
-def live(files: Files, life: Life, module: ModuleDef, seed: int, changes: int, every: int) -> None:
+def live(
+    files: Files,
+    life: Life,
+    module: ModuleDef,
+    seed: int,
+    changes: int,
+    every: int,
+    settings: CommitLogSettings = SETTINGS,
+) -> None:
     """Open the database, check what is found, and change it so often; a snapshot after every so many changes.
 
     Ends early when the disk fails: `StorageError` or `LogFailed` are kept in `refusals`. A
     snapshot that cannot be taken ends nothing.
     """
     try:
-        datastore = open_database(files, SETTINGS)
+        datastore = open_database(files, settings)
     except StorageError as error:
         life.refusals.append(str(error))
         return

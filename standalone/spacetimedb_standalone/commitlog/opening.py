@@ -11,7 +11,7 @@ from pathlib import Path
 from spacetimedb_standalone.commitlog.durability import Durability, InlineLog
 from spacetimedb_standalone.commitlog.format import StoredCommit
 from spacetimedb_standalone.commitlog.kernel_log import KernelLog
-from spacetimedb_standalone.commitlog.reader import list_segments, replay_commits
+from spacetimedb_standalone.commitlog.reader import first_segment, list_segments, replay_commits
 from spacetimedb_standalone.commitlog.recovery import ResumePoint, TailPolicy, resume
 from spacetimedb_standalone.commitlog.runs import read_runs
 from spacetimedb_standalone.commitlog.thread_log import ThreadLog
@@ -46,6 +46,11 @@ class OpenedLog:
         """The transaction that the log begins with; earlier ones were removed. 0 for an empty log."""
         segments = list_segments(self.files, self.directory)
         return segments[0].offset if segments else 0
+
+    def segment_of(self, offset: int) -> str:
+        """The name of the segment that this transaction is in, or ought to be."""
+        segments = list_segments(self.files, self.directory)
+        return segments[first_segment(segments, offset)].path.name if segments else self.directory.name
 
     def runs(self, start: int = 0) -> Iterator[bytes]:
         """The log in large pieces, as long as it is sound; see `runs`."""

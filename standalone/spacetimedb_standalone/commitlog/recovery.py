@@ -89,8 +89,8 @@ def _examine(files: Files, file: SegmentFile, policy: TailPolicy) -> ResumePoint
         start = find_start(read_entries(files, file.path), segment.source, U64_LIMIT)
         last, walk, damage = _last_commit(file, segment, start)
         if last is None and damage is not None:
-            torn = proof_of_damage(segment.source, walk.position, file.offset, None) is None
-            if header.version == VERSION and torn:
+            plain = header.version == VERSION and not segment.sealed
+            if plain and proof_of_damage(segment.source, walk.position, file.offset, None) is None:
                 return None
             raise _cannot(file, "checking metadata", "no valid commits in segment")
         _step(file, "checking segment compatibility", lambda: _require_writable(header))
@@ -128,9 +128,11 @@ def _last_commit(
 def _require_torn(
     file: SegmentFile, segment: Segment, position: int, last: StoredCommit, damage: LogDamage
 ) -> None:
-    """Raises `DamagedInside` unless the broken commit behind `last` is the work of a power loss."""
-    intact = proof_of_damage(segment.source, position, last.end_offset, last.epoch)
-    if intact is not None:
+    """Raises `DamagedInside` unless the broken commit behind `last` is the work of a power loss.
+
+    A sealed segment was whole, and synced, before it got its name.
+    """
+    if segment.sealed or proof_of_damage(segment.source, position, last.end_offset, last.epoch) is not None:
         raise DamagedInside(file.path.name, last.end_offset, position, damage) from damage
 
 

@@ -26,7 +26,7 @@ def read_runs(files: Files, directory: Path, start: int = 0) -> Iterator[bytes]:
     """Runs of commits from the one that begins with transaction `start` on, as they lie there.
 
     What is left of a segment behind its last whole commit is passed over: the next segment goes on there, or
-    its first commit is out of order. Raises `BadHeader` at a segment that cannot be read.
+    its first commit is out of order. Raises `LogDamage` where a segment cannot be read.
     """
     segments = list_segments(files, directory)
     for file in segments[first_segment(segments, start) :]:

@@ -137,12 +137,12 @@ def open_readable(files: Files, path: Path) -> tuple[Segment, SegmentHeader]:
     """
     try:
         segment = Segment.open(files, path)
-    except BadHeader as error:
+    except LogDamage as error:
         raise BadHeader(f"{path.name} [reading segment header]: {error}") from error
     try:
         header = segment.header()
         header.require_readable()
-    except BadHeader as error:
+    except LogDamage as error:
         segment.close()
         raise BadHeader(f"{path.name} [reading segment header]: {error}") from error
     return segment, header

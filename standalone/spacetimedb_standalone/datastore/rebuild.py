@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from spacetimedb_engine import EngineError, ReplayError, Store
 from spacetimedb_standalone.commitlog import OpenedLog
-from spacetimedb_standalone.commitlog.errors import BadHeader
+from spacetimedb_standalone.commitlog.errors import LogDamage
 from spacetimedb_standalone.commitlog.format import StoredCommit
 from spacetimedb_standalone.datastore.definition_rows import DefinitionRows
 from spacetimedb_standalone.datastore.errors import StorageError
@@ -100,20 +100,20 @@ class Rebuild:
         The engine checks what it is given, so a sound log goes to it in large pieces. Where it refuses one, what
         is left is read with care: a torn tail that healed, a commit that stands twice, or damage to be reported.
 
-        Raises `ReplayError` for a history that cannot be, `StorageError` for definitions that contradict
-        themselves, and `LogDamage`.
+        Raises `LogDamage`, also for a history that cannot be, and `StorageError` for definitions that contradict
+        themselves.
         """
         size = 0
-        refused: ReplayError | BadHeader | None = None
+        refused: ReplayError | LogDamage | None = None
         try:
             for run in log.runs(self.store.next_offset):
                 self.store.replay(run, self._tables.changed, DEFINING)
                 size += len(run)
-        except (ReplayError, BadHeader) as error:
+        except (ReplayError, LogDamage) as error:
             refused = error
         return size + self._replay_with_care(log, refused)
 
-    def _replay_with_care(self, log: OpenedLog, refused: ReplayError | BadHeader | None) -> int:
+    def _replay_with_care(self, log: OpenedLog, refused: ReplayError | LogDamage | None) -> int:
         """What the engine has not been given yet, or has refused with this error."""
         start, size = self.store.next_offset, 0
         if refused is not None:
@@ -123,9 +123,12 @@ class Rebuild:
                 self.store.replay(piece, self._tables.changed, DEFINING)
                 size += len(piece)
         except ReplayError as again:
-            if refused is not None and self.store.next_offset == start:
-                raise refused from again  # the log's form is not at fault, and the first text is the better one
-            raise
+            # If nothing of it was applied, the log's form is not at fault, and the first text is the better one.
+            error = again if refused is None or self.store.next_offset > start else refused
+            offset = self.store.next_offset
+            raise LogDamage(
+                f"{log.segment_of(offset)} cannot be replayed from transaction offset {offset} on: {error}"
+            ) from again
         return size
 
     # --- all is there

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from spacetimedb_standalone.commitlog import open_log, read_commits
+from spacetimedb_standalone.commitlog import CannotResume, open_log, read_commits
 from spacetimedb_standalone.commitlog.format import encode_commit
 from spacetimedb_standalone.commitlog.opening import Driver
 from spacetimedb_standalone.commitlog.reader import list_segments
 from spacetimedb_standalone.commitlog.retention import clear_unfinished, remove_below, seal_finished
 from spacetimedb_standalone.commitlog.sealed import ZSTD_MAGIC
+from spacetimedb_standalone.commitlog.segment import Segment
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.ports import DiskFiles, MemoryFiles
 
@@ -78,6 +79,26 @@ def test_a_log_all_of_whose_segments_are_sealed_goes_on_in_a_new_one() -> None:
     assert opened.resume.next_offset == end
     write(files, 3)
     assert [commit.min_tx_offset for commit in read_commits(files, DIRECTORY)] == list(range(end + 3))
+
+
+@pytest.mark.parametrize("commit", [0, -1])
+def test_a_sealed_segment_is_never_taken_for_a_torn_one(commit: int) -> None:
+    """Even if it is the last one, and nothing intact follows the damage: it was whole before it got its name."""
+    files = MemoryFiles()
+    write(files, 60)
+    *finished, head = list_segments(files, DIRECTORY)
+    seal_finished(files, DIRECTORY)
+    files.remove(head.path)
+    last = finished[-1].path
+    files.remove(last.with_suffix(".ofs"))
+    data = bytearray(files.read(last))
+    with Segment.open(files, last) as segment:
+        frames = segment.source._positions  # type: ignore[attr-defined]
+    data[frames[:-1][commit] + 20] ^= 0xFF
+    files.put(last, bytes(data))
+    with pytest.raises(CannotResume, match=last.name):
+        open_log(files, DIRECTORY, SMALL)
+    assert files.read(last) == bytes(data)
 
 
 def write_header_only(files: MemoryFiles, offset: int) -> None:

@@ -36,8 +36,21 @@ State = dict[int, list[bytes]]
 
 def story_module() -> ModuleDef:
     """Tables of all kinds: with and without keys, sequences, an event table, one with a schedule."""
+    return _module(json.loads(STORY.read_text())["module"]["V10"]["sections"])
+
+
+def small_module() -> ModuleDef:
+    """One of these tables alone, with a key, another index, and a sequence."""
+    sections = {}
+    for section in json.loads(STORY.read_text())["module"]["V10"]["sections"]:
+        sections |= section
+    tables = [table for table in sections["Tables"] if table["source_name"] == "person"]
+    return _module([{"Typespace": sections["Typespace"]}, {"Types": sections["Types"]}, {"Tables": tables}])
+
+
+def _module(sections: list[dict[str, Any]]) -> ModuleDef:
     reader = arguments_codec("module", product(module=shape_of(RawModuleDef).type), RECORD_TYPES)
-    return decode(reader.read(json.dumps({"module": json.loads(STORY.read_text())["module"]})))
+    return decode(reader.read(json.dumps({"module": {"V10": {"sections": sections}}})))
 
 
 def open_database(files: Files, settings: CommitLogSettings = SMALL) -> Datastore:
