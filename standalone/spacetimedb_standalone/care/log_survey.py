@@ -180,6 +180,7 @@ class _Surveyor:
     ) -> int | None:
         """Walk from a position to the end or to a break. Where to go on behind that; None: nowhere."""
         walk = CommitWalk(segment.source, version, position)
+        walk.expected = self._next
         try:
             for at, commit in walk:
                 index.passed(at, commit.min_tx_offset)
