@@ -7,15 +7,17 @@ import json
 import sys
 from collections.abc import Sequence
 
+from bench import engine
 from bench.caller import ReplyError
 from bench.database import MODULE, Database, RefusedError, new_token
 from bench.transfer import Options, Result, run
 
 SKEWS = (0.0, 1.5)
+SIZES = (10_000, 100_000, 1_000_000)
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m bench", description="Measure a server.")
+    top = argparse.ArgumentParser(prog="python -m bench", description="Measure a server, or its engine.")
     commands = top.add_subparsers(dest="command", required=True)
     transfer = commands.add_parser("transfer", help="money between accounts: tx/s, latency, server CPU")
     defaults = Options()
@@ -35,6 +37,11 @@ def parser() -> argparse.ArgumentParser:
     )
     transfer.add_argument("--accounts", type=int, default=defaults.accounts)
     transfer.add_argument("--json", action="store_true", help="print JSON only")
+    operations = commands.add_parser("engine", help="the engine's operations beside SQLite's, and log replay")
+    operations.add_argument("--rows", type=int, action="append", help="may be repeated; default 10^4 to 10^6")
+    operations.add_argument("--operations", type=int, default=20_000, help="in each round")
+    operations.add_argument("--transfers", type=int, default=200_000, help="in the logs that are replayed")
+    operations.add_argument("--json", action="store_true", help="print JSON only")
     return top
 
 
@@ -66,6 +73,18 @@ def print_table(results: Sequence[Result]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0: measured and consistent; 1: calls failed or balances are wrong; 2: could not measure."""
     chosen = parser().parse_args(arguments)
+    return measure_engine(chosen) if chosen.command == "engine" else measure_transfer(chosen)
+
+
+def measure_engine(chosen: argparse.Namespace) -> int:
+    results = engine.run(chosen.rows or SIZES, chosen.operations, chosen.transfers)
+    if not chosen.json:
+        print("\n".join(engine.tables(results)))
+    print(json.dumps(results.as_json()))
+    return 0
+
+
+def measure_transfer(chosen: argparse.Namespace) -> int:
     options = Options(
         accounts=chosen.accounts,
         connections=chosen.connections,
