@@ -40,6 +40,34 @@ cdef extern from *:
     static inline void stdb_st32(unsigned char* p, size_t o, uint32_t v) { memcpy(p + o, &v, 4); }
     static inline void stdb_st64(unsigned char* p, size_t o, uint64_t v) { memcpy(p + o, &v, 8); }
 
+    /* Keys and small rows are what is compared and copied most, and a call costs more than that: a few bytes are
+       two loads that may overlap. */
+    static inline int stdb_same(const unsigned char* a, size_t ao, const unsigned char* b, size_t bo, size_t n) {
+        a += ao; b += bo;
+        if (n > 16) return memcmp(a, b, n) == 0;
+        if (n >= 8) return ((stdb_ld64(a, 0) ^ stdb_ld64(b, 0)) | (stdb_ld64(a, n - 8) ^ stdb_ld64(b, n - 8))) == 0;
+        if (n >= 4) return ((stdb_ld32(a, 0) ^ stdb_ld32(b, 0)) | (stdb_ld32(a, n - 4) ^ stdb_ld32(b, n - 4))) == 0;
+        while (n--) if (a[n] != b[n]) return 0;
+        return 1;
+    }
+    static inline void stdb_copy(unsigned char* d, size_t dof, const unsigned char* s, size_t so, size_t n) {
+        uint64_t v, w;
+        d += dof; s += so;
+        if (n > 16) memcpy(d, s, n);
+        else if (n >= 8) { v = stdb_ld64(s, 0); w = stdb_ld64(s, n - 8); stdb_st64(d, 0, v); stdb_st64(d, n - 8, w); }
+        else if (n >= 4) {
+            v = stdb_ld32(s, 0); w = stdb_ld32(s, n - 4); stdb_st32(d, 0, (uint32_t)v); stdb_st32(d, n - 4, (uint32_t)w);
+        }
+        else while (n--) d[n] = s[n];
+    }
+    /* 1 to 7 bytes as a little-endian number. */
+    static inline uint64_t stdb_few(const unsigned char* p, size_t n) {
+        uint64_t v = 0;
+        if (n >= 4) return stdb_ld32(p, 0) | (uint64_t)stdb_ld32(p, n - 4) << (8 * (n - 4));
+        while (n--) v = v << 8 | p[n];
+        return v;
+    }
+
     /* Undoes the masking of a WebSocket payload; the mask is the four bytes at s + mo. */
     static inline void stdb_unmask(unsigned char* d, size_t dof, const unsigned char* s, size_t so, size_t n, size_t mo) {
         uint32_t m; uint64_t w, v; size_t i = 0;
@@ -60,7 +88,7 @@ cdef extern from *:
         uint64_t h = (0x9E3779B97F4A7C15ull ^ n) + seed, v;
         p += o;
         while (n >= 8) { memcpy(&v, p, 8); h = stdb_mix(h, v); p += 8; n -= 8; }
-        if (n) { v = 0; memcpy(&v, p, n); h = stdb_mix(h, v); }
+        if (n) h = stdb_mix(h, stdb_few(p, n));
         h *= 0xc4ceb9fe1a85ec53ull;
         return h ^ (h >> 33);
     }
@@ -196,6 +224,8 @@ cdef extern from *:
     void st16 "stdb_st16"(u8p p, size_t o, unsigned int v) noexcept nogil
     void st32 "stdb_st32"(u8p p, size_t o, unsigned int v) noexcept nogil
     void st64 "stdb_st64"(u8p p, size_t o, unsigned long long v) noexcept nogil
+    bint same "stdb_same"(const unsigned char* a, size_t ao, const unsigned char* b, size_t bo, size_t n) noexcept nogil
+    void copy "stdb_copy"(u8p d, size_t dof, const unsigned char* s, size_t so, size_t n) noexcept nogil
     void unmask "stdb_unmask"(u8p d, size_t dof, const unsigned char* s, size_t so, size_t n, size_t mo) noexcept nogil
     unsigned long long hash_bytes "stdb_hash"(const unsigned char* p, size_t o, size_t n, unsigned long long seed) noexcept nogil
     unsigned long long be64 "stdb_be64"(const unsigned char* p, size_t o, size_t n) noexcept nogil
@@ -213,14 +243,10 @@ cdef inline unsigned int ld8(const unsigned char* p, size_t o) noexcept nogil:
     return p[o]
 cdef inline void st8(u8p p, size_t o, unsigned int v) noexcept nogil:
     p[o] = <unsigned char>v
-cdef inline void copy(u8p d, size_t dof, const unsigned char* s, size_t so, size_t n) noexcept nogil:
-    if n: memcpy(d + dof, s + so, n)
 cdef inline void move(u8p p, size_t dof, size_t so, size_t n) noexcept nogil:
     if n: memmove(p + dof, p + so, n)
 cdef inline void fill(u8p p, size_t o, unsigned int v, size_t n) noexcept nogil:
     if n: memset(p + o, <int>v, n)
-cdef inline bint same(const unsigned char* a, size_t ao, const unsigned char* b, size_t bo, size_t n) noexcept nogil:
-    return n == 0 or memcmp(a + ao, b + bo, n) == 0
 cdef inline u8p at(u8p p, size_t o) noexcept nogil:
     return p + o
 
