@@ -3,16 +3,23 @@
 A test that tries many things in turn says how many they were::
 
     counted("kills at a named crash point, then run again", 14, of="upgrade")
+
+One that tries thousands says so for each: `tally("power loss", "append, log segment", "comes back")`.
 """
 
 from __future__ import annotations
 
+import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-PROPERTY = "counted"
+PROPERTY, TALLY = "counted", "tally"
+RESULTS = os.environ.get("STDB_COUNTED")
+"""A file that gets what was counted, a line of JSON each: what, of, number."""
 
 
 @pytest.fixture
@@ -21,6 +28,19 @@ def counted(record_property: Callable[[str, object], None]) -> Callable[..., Non
 
     def count(what: str, number: int, of: str = "") -> None:
         record_property(PROPERTY, (what, of, number))
+
+    return count
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[[str, str, str], None]:
+    """`tally(fault, step, result)`: this was tried once, there, and so it ended."""
+    counts: dict[str, dict[str, int]] = {}
+    record_property(TALLY, counts)
+
+    def count(fault: str, step: str, result: str) -> None:
+        cases = counts.setdefault(f"{fault}: {result}", {})
+        cases[step] = cases.get(step, 0) + 1
 
     return count
 
@@ -36,6 +56,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{cases.total():6}  {what}")
         if parts := ", ".join(f"{of} {number}" for of, number in cases.items() if of):
             terminalreporter.write_line(f"        {parts}")
+    if RESULTS:
+        lines = [json.dumps([what, *case]) for what, cases in totals.items() for case in cases.items()]
+        with Path(RESULTS).open("a", encoding="utf-8") as file:
+            file.writelines(line + "\n" for line in lines)
 
 
 def _counts(reports: list[pytest.TestReport]) -> Iterator[tuple[str, str, int]]:
@@ -44,3 +68,6 @@ def _counts(reports: list[pytest.TestReport]) -> Iterator[tuple[str, str, int]]:
             if name == PROPERTY and isinstance(value, tuple | list):
                 what, of, number = value
                 yield str(what), str(of), int(number)
+            if name == TALLY and isinstance(value, dict):
+                for what, cases in value.items():
+                    yield from ((str(what), str(of), int(number)) for of, number in cases.items())

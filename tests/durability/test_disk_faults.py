@@ -16,8 +16,8 @@ import pytest
 
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_standalone.ports import MemoryFiles
-from tests.durability.conftest import Tally, long
 from tests.durability.faulty_files import Fault, FaultyFiles
+from tests.durability.forms import Tally, long
 from tests.durability.losses import Everything, Nothing
 from tests.durability.steps import step_of
 from tests.durability.workload import Life, live

@@ -16,7 +16,7 @@ import pytest
 
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_standalone.ports import MemoryFiles
-from tests.durability.conftest import BASE, Tally, long
+from tests.durability.forms import BASE, Tally, long
 from tests.durability.losses import losses
 from tests.durability.recording import Contents, Medium, RecordingFiles, disk_with
 from tests.durability.steps import step_of

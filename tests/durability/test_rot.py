@@ -24,7 +24,7 @@ from spacetimedb_standalone.commitlog.segment import CommitWalk, Segment
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.errors import StorageError
 from spacetimedb_standalone.ports import MemoryFiles
-from tests.durability.conftest import BASE, LONG, Tally
+from tests.durability.forms import BASE, LONG, Tally
 from tests.durability.recording import Contents, disk_with
 from tests.durability.steps import kind_of
 from tests.durability.workload import Life, live
