@@ -47,6 +47,11 @@ class Database:
         answer = self._send("POST", "/sql", b"SELECT * FROM accounts", "text/plain").json()
         return {row[0]: row[1] for row in answer[0]["rows"]}
 
+    def count(self) -> int:
+        """How many accounts there are."""
+        answer = self._send("POST", "/sql", b"SELECT COUNT(*) AS n FROM accounts", "text/plain").json()
+        return int(answer[0]["rows"][0][0])
+
     def _send(self, method: str, path: str, body: bytes, kind: str) -> httpx.Response:
         headers = {"Content-Type": kind} | ({"Authorization": f"Bearer {self.token}"} if self.token else {})
         url = f"{self.url.rstrip('/')}/v1/database/{quote(self.name)}{path}"

@@ -73,7 +73,7 @@ def _write(directory: Path, rows: int, transfers: int) -> int:
         store.begin()
         engine.update(source, balances[source])
         engine.update(target, balances[target])
-        store.commit(_call(number, source, target))
+        store.commit(transfer_inputs(number, source, target))
         if number % FLUSH_EVERY == FLUSH_EVERY - 1:
             size += flush()
     size += flush()
@@ -82,7 +82,7 @@ def _write(directory: Path, rows: int, transfers: int) -> int:
     return size
 
 
-def _call(number: int, source: int, target: int) -> bytes:
+def transfer_inputs(number: int, source: int, target: int) -> bytes:
     """What the log says called for a transfer."""
     arguments = source.to_bytes(4, "little") + ROW.pack(target, 1)
     return b"\x08transfer" + CALLER + number.to_bytes(8, "little") + arguments
