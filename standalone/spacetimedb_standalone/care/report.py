@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spacetimedb_standalone.care.doctor import Diagnosis
-from spacetimedb_standalone.care.findings import Finding, Severity
+from spacetimedb_standalone.care.findings import Finding, Findings, Severity
 
 _ORDER = tuple(Severity)
 
@@ -17,7 +17,7 @@ def as_text(diagnosis: Diagnosis) -> str:
     """What was found, the worst first; then how much was checked and the verdict."""
     findings = diagnosis.findings
     lines: list[str] = []
-    for finding in sorted(findings.found, key=lambda finding: _ORDER.index(finding.severity)):
+    for finding in _worst_first(findings):
         lines += _lines(finding, diagnosis.data_dir)
     checked = ", ".join(_counted(number, things) for things, number in findings.checked.items())
     lines.append(f"Checked {diagnosis.data_dir}: {checked}.")
@@ -36,9 +36,13 @@ def as_json(diagnosis: Diagnosis) -> str:
         "server": diagnosis.server,
         "sound": not findings.is_damaged,
         "checked": findings.checked,
-        "findings": [_object(finding) for finding in findings.found],
+        "findings": [_object(finding) for finding in _worst_first(findings)],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _worst_first(findings: Findings) -> list[Finding]:
+    return sorted(findings.found, key=lambda finding: _ORDER.index(finding.severity))
 
 
 def _object(finding: Finding) -> dict[str, Any]:
