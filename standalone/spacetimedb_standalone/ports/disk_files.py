@@ -104,13 +104,10 @@ class DiskFiles:
             return []
 
     def make_directory(self, path: Path) -> None:
-        missing = []
-        while not path.exists():
-            missing.append(path)
-            path = path.parent
-        for directory in reversed(missing):
-            directory.mkdir(exist_ok=True)
-            self.sync_directory(directory.parent)
+        if not path.parent.exists():
+            self.make_directory(path.parent)
+        path.mkdir(exist_ok=True)
+        self.sync_directory(path.parent)  # even if it was there: who made it may have died before this
 
     def rename(self, source: Path, target: Path) -> None:
         source.replace(target)

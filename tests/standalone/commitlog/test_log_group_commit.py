@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,36 @@ async def test_the_loop_goes_on_while_a_thread_waits_for_a_slow_disk(tmp_path: P
     leave.set()
     await log.wait(2)
     log.close()
+
+
+@pytest.mark.parametrize("delay", [0.001, 0.005])
+async def test_a_slow_disk_does_not_stop_the_loop(tmp_path: Path, delay: float) -> None:
+    """Each sync takes so many seconds longer; the loop turns many times in every one of them."""
+
+    class SlowFiles(DiskFiles):
+        def open(self, path: Path, *, create: bool = False) -> Any:
+            file = super().open(path, create=create)
+            if path.suffix == ".log":
+                sync = file.sync_data
+
+                def slowly() -> None:
+                    time.sleep(delay)
+                    sync()
+
+                file.sync_data = slowly  # type: ignore[method-assign]
+            return file
+
+    log = open_log(SlowFiles(), tmp_path, SETTINGS).start(Driver.THREAD)
+    log.attach(asyncio.get_running_loop())
+    turns: list[int] = []
+    for offset in range(30):
+        log.submit(commit(offset), offset)
+        turns.append(0)
+        while log.durable_offset < offset:
+            await asyncio.sleep(0)
+            turns[-1] += 1
+    log.close()
+    assert sorted(turns)[15] > 10, "inline it would be one"
 
 
 async def test_a_thread_reports_the_disk_s_refusal(tmp_path: Path) -> None:

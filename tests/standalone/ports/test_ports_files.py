@@ -121,3 +121,15 @@ def test_clocks_and_randomness() -> None:
     assert SystemClock().monotonic() <= SystemClock().monotonic()
     assert SeededRandom(1).bytes(8) == SeededRandom(1).bytes(8) != SeededRandom(2).bytes(8)
     assert len(SystemRandom().bytes(16)) == 16
+
+
+def test_a_directory_is_durable_even_if_it_was_made_by_somebody_who_died(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, synced = DiskFiles(), list[Path]()
+    monkeypatch.setattr(files, "sync_directory", synced.append)
+    (tmp_path / "made").mkdir()
+    files.make_directory(tmp_path / "made")
+    files.make_directory(tmp_path / "a" / "b")
+    assert synced == [tmp_path, tmp_path, tmp_path / "a"]
+    assert (tmp_path / "a" / "b").is_dir()

@@ -211,3 +211,9 @@ async def test_after_closing_nothing_is_started(make: Make, tmp_path: Path) -> N
     await supervisor.close(1.0)
     assert worker.ended.result() == 0
     assert not Path(worker.http_path.parent).exists()
+
+
+def test_the_pause_before_a_restart_doubles_up_to_a_limit() -> None:
+    backoff = Backoff()
+    assert [backoff.pause(failures) for failures in range(5)] == [0.1, 0.2, 0.4, 0.8, 1.6]
+    assert backoff.pause(9) == backoff.pause(10_000) == 30.0
