@@ -102,6 +102,9 @@ class QuickFiles(RealFiles):
     def sync_directory(self, path: Path) -> None:
         return None
 
+    def begin_sync(self) -> None:
+        return None
+
 
 class FakeProcesses:
     """Process ids and the command each of them runs."""

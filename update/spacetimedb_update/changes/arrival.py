@@ -108,7 +108,9 @@ class Arrival:
                     )
 
     def _sync(self, tree: Path) -> None:
+        """A release has thousands of files; each asked for alone, the disk takes five times as long."""
         files = self._host.files
+        files.begin_sync()
         for path, kind in walk(files, tree):
             if kind == "file":
                 with files.open_append(tree / path) as file:

@@ -61,6 +61,10 @@ class Files(Protocol):
         """Bring what was written to the disk."""
         ...
 
+    def begin_sync(self) -> None:
+        """Let the system write out all that it holds: syncing many files one by one afterwards costs little."""
+        ...
+
     def sync_directory(self, path: Path) -> None:
         """Bring the names in a folder to the disk."""
         ...
@@ -155,6 +159,10 @@ class RealFiles:
     def sync(self, file: BinaryIO) -> None:
         file.flush()
         os.fsync(file.fileno())
+
+    def begin_sync(self) -> None:
+        if sys.platform != "win32":
+            os.sync()
 
     def sync_directory(self, path: Path) -> None:
         if sys.platform == "win32":  # it offers no handle to sync a folder by
