@@ -223,7 +223,8 @@ class _Surveyor:
             return None
         place = segment.source, position, self._next, self._epoch
         try:
-            torn = following is None and proof_of_damage(*place) is None
+            may_be_torn = following is None and not segment.sealed
+            torn = may_be_torn and proof_of_damage(*place) is None
             behind = None if torn else intact_commit_behind(*place)
         except LogDamage:  # a compressed frame that cannot be read hides what is behind it
             torn, behind = False, None
