@@ -109,16 +109,3 @@ class Nothing(random.Random):
 
     def choice(self, seq):  # type: ignore[no-untyped-def]
         return seq[0]
-
-
-class Everything(random.Random):
-    """For `MemoryFiles.crash`: everything has reached the disk."""
-
-    def random(self) -> float:
-        return 0.0
-
-    def randint(self, a: int, b: int) -> int:
-        return b
-
-    def choice(self, seq):  # type: ignore[no-untyped-def]
-        return seq[1]
