@@ -42,6 +42,13 @@ def flags() -> list[str]:
     return ["-O3", "-g0"]  # a tenth faster a transaction than -O2
 
 
+def declarations_changed() -> bool:
+    """Is a `.pxd` newer than any translation? Cython follows those that a `.py` names, not those that its `.pxd` does."""
+    translated = [path.stat().st_mtime for path in Path("build", ROOT).glob("spacetimedb_engine/*.c")]
+    declared = [path.stat().st_mtime for path in ROOT.glob("spacetimedb_engine/*.pxd")]
+    return bool(translated) and max(declared) > min(translated)
+
+
 def extensions() -> list[Extension]:
     """The modules to compile, as Python sources; none where the uncompiled form is what is wanted or possible."""
     if MODE == "0" or sys.implementation.name != "cpython":
@@ -85,7 +92,7 @@ class BuildEngine(build_ext):
             include_path=[str(ROOT)],
             compiler_directives=DIRECTIVES,
             build_dir="build",
-            force=SANITIZE,
+            force=SANITIZE or declarations_changed(),
             nthreads=os.cpu_count() or 1,
             quiet=True,
         )

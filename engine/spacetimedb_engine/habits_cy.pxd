@@ -3,7 +3,7 @@ from spacetimedb_engine.buffer_cy cimport Buffer
 from spacetimedb_engine.core_cy cimport Core
 from spacetimedb_engine.frames_cy cimport FrameReader
 from spacetimedb_engine.index_cy cimport Index
-from spacetimedb_engine.memory cimport is_nothing, ld16, ld32, same, u8p, unmask
+from spacetimedb_engine.memory cimport is_nothing, ld16, ld32, null, same, u8p, unmask
 
 cdef enum:
     PERIOD = 256           # one call of a reducer in so many is watched
@@ -28,14 +28,18 @@ cdef class Habits:
 cdef class LookAhead:
     cdef Core core
     cdef Buffer payload
+    cdef u8p buf
+    cdef size_t end
+    cdef size_t size
+    cdef size_t args
+    cdef bint framed
     cdef size_t far
     cdef size_t near
     cdef void restart(self) noexcept nogil
     cdef void frames(self, Habits habits, FrameReader reader, size_t args) noexcept
-    cdef void messages(self, Habits habits, u8p buf, size_t at, size_t end, size_t size, size_t args) noexcept
-    cdef void go(self, Habits habits, u8p buf, size_t at, size_t end, size_t size, size_t args, bint framed) noexcept
-    cdef bint call(
-        self, Habits habits, u8p buf, size_t at, size_t end, size_t size, size_t args, bint framed, bint near) noexcept
+    cdef void messages(self, Habits habits, u8p buf, size_t off, size_t args, size_t at, size_t end) noexcept
+    cdef void go(self, Habits habits, size_t at) noexcept
+    cdef bint call(self, Habits habits, size_t at, bint near) noexcept
     cdef void fetch(self, Habits habits, u8p buf, size_t args, size_t end, bint near) noexcept
 
 cdef bint note(Buffer lookups, unsigned int index_id, u8p buf, size_t off, size_t n) noexcept nogil

@@ -19,7 +19,7 @@ if not cython.compiled:
     from spacetimedb_engine.core_cy import Core
     from spacetimedb_engine.frames_cy import FrameReader
     from spacetimedb_engine.index_cy import Index
-    from spacetimedb_engine.memory import is_nothing, ld16, ld32, same, u8p, unmask
+    from spacetimedb_engine.memory import is_nothing, ld16, ld32, null, same, u8p, unmask
 
     PERIOD, MOST, LONGEST_KEY, LONGEST_ARGS = 256, 4, 32, 256
     MOST_NOTED = 1024  # bytes of lookups of a call that is watched
@@ -102,12 +102,19 @@ class Habits:
 
 
 class LookAhead:
-    """`far`, `near`: where in the bytes at work the next buckets, and the next rows, are to be fetched for."""
+    """The bytes at work: `buf` up to `end`, in which calls are `size` bytes each, with a frame's head or without
+    (`framed`), their arguments `args` bytes into the message.
+
+    `far`, `near`: where in them the next buckets, and the next rows, are to be fetched for.
+    """
 
     def __init__(self, core: Core) -> None:
         self.core = core
         self.payload = Buffer()
-        self.far = self.near = 0
+        self.far = self.near = self.end = self.size = self.args = 0
+        self.framed = False
+        if not cython.compiled:
+            self.buf = null()
 
     def restart(self) -> cython.void:
         """Other bytes are at work from now on."""
@@ -115,71 +122,62 @@ class LookAhead:
 
     def frames(self, habits: Habits, reader: FrameReader, args: cython.size_t) -> cython.void:
         """The frame just read held a call whose arguments begin `args` bytes into the payload."""
-        size: cython.size_t = reader.length + FRAME_HEAD
         if not reader.delivered and reader.length < 126:
-            self.go(habits, reader.source, reader.pos, reader.end, size, args, True)
+            self.buf = reader.source
+            self.end = reader.end
+            self.size = reader.length + FRAME_HEAD
+            self.args = args
+            self.framed = True
+            self.go(habits, reader.pos)
 
     def messages(
         self,
         habits: Habits,
         buf: u8p,
+        off: cython.size_t,
+        args: cython.size_t,
         at: cython.size_t,
         end: cython.size_t,
-        size: cython.size_t,
-        args: cython.size_t,
     ) -> cython.void:
-        """The message of `size` bytes before `at` was such a call; others follow without frames."""
-        self.go(habits, buf, at, end, size, args, False)
+        """There was such a call between `off` and `at`, its arguments at `args`; others follow without frames."""
+        self.buf = buf
+        self.end = end
+        self.size = at - off
+        self.args = args - off
+        self.framed = False
+        self.go(habits, at)
 
-    def go(
-        self,
-        habits: Habits,
-        buf: u8p,
-        at: cython.size_t,
-        end: cython.size_t,
-        size: cython.size_t,
-        args: cython.size_t,
-        framed: cython.bint,
-    ) -> cython.void:
+    def go(self, habits: Habits, at: cython.size_t) -> cython.void:
+        """Goes on from where it is; the next call begins at `at`."""
         if self.far < at:
             self.far = at
         if self.near < at:
             self.near = at
-        while self.far < at + FAR * size and self.call(habits, buf, self.far, end, size, args, framed, False):
-            self.far += size
-        while self.near < at + NEAR * size and self.call(
-            habits, buf, self.near, end, size, args, framed, True
-        ):
-            self.near += size
+        while self.far < at + FAR * self.size and self.call(habits, self.far, False):
+            self.far += self.size
+        while self.near < at + NEAR * self.size and self.call(habits, self.near, True):
+            self.near += self.size
 
-    def call(
-        self,
-        habits: Habits,
-        buf: u8p,
-        at: cython.size_t,
-        end: cython.size_t,
-        size: cython.size_t,
-        args: cython.size_t,
-        framed: cython.bint,
-        near: cython.bint,
-    ) -> cython.bint:
+    def call(self, habits: Habits, at: cython.size_t, near: cython.bint) -> cython.bint:
         """Fetches for what lies there; False: it is no call of that size."""
-        if end < at + size:
+        n: cython.size_t = self.size - FRAME_HEAD
+        if self.end < at + self.size:
             return False
-        if not framed:
-            self.fetch(habits, buf, at + args, at + size, near)
+        if not self.framed:
+            self.fetch(habits, self.buf, at + self.args, at + self.size, near)
             return True
-        if ld16(buf, at) != ld16(buf, at - size) or (
-            self.payload.cap < 126 and self.payload.reserve(126) != 0
-        ):
+        if ld16(self.buf, at) != ld16(self.buf, at - self.size):
             return False
-        unmask(self.payload.data, 0, buf, at + FRAME_HEAD, size - FRAME_HEAD, at + 2)
-        self.fetch(habits, self.payload.data, args, size - FRAME_HEAD, near)
+        if self.payload.cap < n and self.payload.reserve(n) != 0:
+            return False
+        unmask(self.payload.data, 0, self.buf, at + FRAME_HEAD, n, at + 2)
+        self.fetch(habits, self.payload.data, self.args, n, near)
         return True
 
     def fetch(
         self, habits: Habits, buf: u8p, args: cython.size_t, end: cython.size_t, near: cython.bint
     ) -> cython.void:
+        """What a call with its arguments between `args` and `end` will look up: buckets, or (`near`) rows."""
         h: cython.ulonglong
         at: cython.size_t = 0
         begin: cython.size_t

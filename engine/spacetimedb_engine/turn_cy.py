@@ -228,7 +228,7 @@ class Turn:
         """Fetches what the calls behind the one at `off` will need."""
         parts: Call = self.call_parts
         if c.protocol == 3:
-            self.look_ahead.messages(r.habits, buf, parts.end, end, parts.end - off, parts.args - off)
+            self.look_ahead.messages(r.habits, buf, off, parts.args, parts.end, end)
         else:
             self.look_ahead.frames(r.habits, c.reader, parts.args - off)
 
