@@ -18,6 +18,8 @@ import socket
 import sys
 import sysconfig
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,25 +65,54 @@ def releases() -> Path:
     return Path(folder)
 
 
-@pytest.fixture
-def mirror(releases):
-    with Mirror(releases / "first") as server:
+@contextmanager
+def serving(folder: Path) -> Iterator[Mirror]:
+    with Mirror(folder) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()
 
 
+def bare_machine(folder: Path, url: str) -> Machine:
+    """A home and a root of its own, without anything installed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    wasm = folder.with_name("chat.wasm")
+    shutil.copyfile(CHECKOUT / "templates/chat-rust/chat.wasm", wasm)
+    return Machine(folder, url, wasm, hidden_folders() if can_hide() else [])
+
+
+@pytest.fixture
+def mirror(releases):
+    with serving(releases / "first") as server:
+        yield server
+
+
 @pytest.fixture
 def new_machine(tmp_path, mirror):
-    """Makes machines: each a home and a root of its own, without anything installed."""
+    """Makes machines without anything installed."""
     made: list[Machine] = []
 
     def make(name: str = "a machine") -> Machine:
-        wasm = tmp_path / "chat.wasm"
-        shutil.copyfile(CHECKOUT / "templates/chat-rust/chat.wasm", wasm)
-        made.append(Machine(tmp_path / name, mirror.url, wasm, hidden_folders() if can_hide() else []))
+        made.append(bare_machine(tmp_path / name, mirror.url))
         return made[-1]
 
     yield make
     for machine in made:
         machine.stop_server()
+
+
+@pytest.fixture(scope="session")
+def installed_root(releases, tmp_path_factory):
+    """A root with the first release: installing takes a while, and a root can be copied."""
+    with serving(releases / "first") as server:
+        machine = bare_machine(tmp_path_factory.mktemp("installed") / "once", server.url)
+        machine.install()
+    return machine.root
+
+
+@pytest.fixture
+def machine(new_machine, installed_root):
+    """A machine with the first release."""
+    made = new_machine()
+    shutil.copytree(installed_root, made.root, symlinks=True)
+    return made

@@ -18,14 +18,6 @@ def versions(releases):
     return tuple((releases / part / "latest-version").read_text().strip() for part in ("first", "second"))
 
 
-@pytest.fixture
-def machine(new_machine):
-    """A machine with the first release."""
-    made = new_machine()
-    made.install()
-    return made
-
-
 def test_there_is_no_python_to_fall_back_on(new_machine):
     machine = new_machine()
     for name in ("python", "python3", "python3.11"):
@@ -162,12 +154,14 @@ def test_an_older_version_by_the_installer(new_machine, mirror, releases, versio
     assert machine.current == versions[0]
 
 
-def test_a_bundle_for_a_machine_without_a_network(machine, new_machine, mirror, releases, versions, tmp_path):
+def test_a_bundle_for_a_machine_without_a_network(
+    machine, new_machine, installed_root, mirror, releases, versions, tmp_path
+):
     mirror.folder = releases / "second"
     bundle = tmp_path / "für unterwegs.bundle"
     machine.version("bundle", "export", str(bundle), versions[1])
     away = new_machine("far away")
-    away.install("--version", versions[0])
+    shutil.copytree(installed_root, away.root, symlinks=True)
     away.environment["SPACETIME_UPDATE_RELEASES_URL"] = "http://127.0.0.1:1"
     away.version("bundle", "install", str(bundle), "--use")
     assert f"tool version {versions[1]};" in away.spacetime("--version").out
@@ -212,7 +206,9 @@ def test_the_doctor_finds_a_damaged_file(machine, versions):
     assert "cli.default.toml" in machine.version("verify", versions[0], expect=1).err + found.out
 
 
-def test_removing_everything_but_the_data(machine):
+def test_removing_everything_but_the_data(new_machine):
+    machine = new_machine()
+    machine.install()
     machine.start_server()
     machine.stop_server()
     machine.spacetime("self-uninstall", "--yes")
