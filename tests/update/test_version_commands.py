@@ -215,7 +215,7 @@ def test_use_refuses_a_folder_without_a_program(installed):
     (tool.bin / "2.10.0").mkdir()
     outcome = tool("use", "2.10.0")
     assert outcome.exit == 1
-    assert "damaged" in outcome.err and "spacetime version install 2.10.0" in outcome.err
+    assert "damaged" in outcome.err and "spacetime version uninstall 2.10.0" in outcome.err
 
 
 def test_use_does_not_touch_a_folder_in_the_place_of_the_link(installed):

@@ -128,6 +128,8 @@ def _check_runnable(there: Installation, name: str) -> None:
     if found.has_cli:
         return
     mend = f"`spacetime version install {name}` installs it again"
+    if found.link is None and not found.is_release:
+        mend = f"build it once more into bin/{name}, or remove it with `spacetime version uninstall {name}`"
     if found.link is not None:
         mend = f"`spacetime version link {name} PATH` corrects the link to {found.link}"
     raise UserError(f"v{name} is damaged, it has no spacetimedb-cli: {mend}")
