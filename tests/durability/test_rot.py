@@ -36,9 +36,11 @@ PLAIN = CommitLogSettings(
 SHORTENED = CommitLogSettings(max_segment_size=2200, offset_index_interval_bytes=128, compress_segments=False)
 STRIDE = 1 if LONG else 149
 PLACE = re.compile(
-    r"\d{20}\.stdb\.(log|snap)\b.*(byte \d+|offset[= ]\d+|segment header|no valid commits)"
+    r"\d{20}\.stdb\.(log|snap)\b.*(byte \d+|offset[= ]\d+)"
+    r"|\d{20}\.stdb\.log \[[a-z ]+\]: "
     r"|the log ends before transaction \d+, but \d{20}\.stdb\.snap shows"
 )
+"""A file and a position, or the beginning of a segment, which the step in brackets looks at, or the end of the log."""
 
 
 class Database:
