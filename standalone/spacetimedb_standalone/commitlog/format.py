@@ -22,7 +22,6 @@ MAGIC = b"(ds)^2"
 SEGMENT_HEADER_SIZE = 10
 VERSION = 1
 CRC32C = 0
-MAX_RECORDS = 0xFFFF
 
 _SEGMENT_HEADER = struct.Struct("<6sBBH")
 _FRAME_V0 = struct.Struct("<QHI")

@@ -194,4 +194,4 @@ def test_only_a_segment_that_is_named_by_a_number_of_64_bits_is_one() -> None:
 
 def test_a_segment_knows_its_place_and_form() -> None:
     with Segment.open(stored(*commits_of([1])), FIRST) as segment:
-        assert (segment.sealed, segment.header()) == (False, SegmentHeader(VERSION, 0))
+        assert (segment.path, segment.sealed, segment.header()) == (FIRST, False, SegmentHeader(VERSION, 0))
