@@ -6,6 +6,7 @@ Prints what it took as JSON. In a process of its own, so that nothing is warm bu
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.snapshotting import take_snapshot
 from spacetimedb_standalone.ports import DiskFiles, SystemClock
+from spacetimedb_standalone.supervisor.launch import worker_environment
 
 REPEATS = 3
 FLUSH_EVERY = 1000
@@ -43,9 +45,9 @@ def measure_opening(replica: Path) -> Opening:
 
 
 def _in_a_process(replica: Path) -> Opening:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.opening", str(replica)], capture_output=True, check=True, text=True
-    )
+    command = [sys.executable, "-m", "bench.opening", str(replica)]
+    environment = worker_environment(os.environ)
+    done = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
     return Opening(**json.loads(done.stdout))
 
 
