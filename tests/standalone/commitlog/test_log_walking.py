@@ -44,6 +44,7 @@ def commits_of(sizes: list[int]) -> list[bytes]:
 LENGTHS = {
     "many that cross the border of a chunk": [300_007] * 9,
     "one longer than a chunk": [10, 2 * CHUNK + 5, 10],
+    "the last one longer than a chunk": [10, 2 * CHUNK],
     "the first chunk ends with a commit": [CHUNK - SEGMENT_HEADER_SIZE - 26, 5, 7],
     "a chunk ends inside a frame": [CHUNK - SEGMENT_HEADER_SIZE - 26 - 11, 5, 7],
     "the last one alone in its chunk": [CHUNK, 0],
