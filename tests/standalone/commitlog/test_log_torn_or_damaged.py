@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from spacetimedb_standalone.commitlog import DamagedInside
+from spacetimedb_standalone.commitlog import DamagedInside, torn_tail
 from spacetimedb_standalone.commitlog.format import VERSION, SegmentHeader, encode_commit
 from spacetimedb_standalone.commitlog.reader import SegmentFile, first_segment
 from spacetimedb_standalone.commitlog.recovery import resume
-from spacetimedb_standalone.commitlog.torn_tail import SECTOR, intact_commit_behind
+from spacetimedb_standalone.commitlog.torn_tail import SECTOR, intact_commit_behind, proof_of_damage
 from spacetimedb_standalone.ports import MemoryFiles
 
 DIRECTORY = Path("/clog")
@@ -80,6 +80,23 @@ def test_a_length_that_leads_too_far(last: bytes) -> None:
     assert not is_torn(bytes(too_long) + commit(4) + last)
 
 
+def test_a_length_and_an_offset_that_are_both_wrong() -> None:
+    """Such a frame is not that of the commit that is due, so it is not asked where the commit ends."""
+    frame = bytearray(commit(3))
+    frame[LENGTH_AT + 2] = frame[5] = 1
+    assert not is_torn(bytes(frame) + commit(4) + changed(commit(5), FRAME))
+
+
+def test_a_length_that_leads_too_far_and_nothing_that_follows_in_order() -> None:
+    """What looks like commits may then be rows of the broken one."""
+    too_long = bytearray(BROKEN)
+    too_long[LENGTH_AT + 2] = 1
+    assert is_torn(bytes(too_long) + commit(4) + commit(7))
+    assert is_torn(bytes(too_long) + commit(4) + changed(commit(5), FRAME))
+    assert is_torn(bytes(too_long) + commit(4) + b"?")
+    assert not is_torn(bytes(too_long) + commit(4) + commit(5))
+
+
 def test_a_row_that_holds_a_commit() -> None:
     """Somebody's data may be anything; such a row says nothing about a commit whose end was not written."""
     row = b"*" * 30 + commit(4) + b"*" * 30
@@ -134,6 +151,29 @@ def test_the_first_whole_commit_behind_a_break_and_where_it_is() -> None:
     assert intact_commit_behind(files.open(PATH), BROKEN_AT, 3, EPOCH + 1) is None
     assert intact_commit_behind(files.open(PATH), BROKEN_AT, 3, None) == found
     assert intact_commit_behind(files.open(PATH), found[0] + len(commit(5)), 6, EPOCH) is None
+
+
+@pytest.mark.parametrize(
+    "due", [0, 0xFF, 0xFFFE, 0xFFFFFE, 0xFFFFFF, 0x1234567, (1 << 40) + 5, (1 << 56) - 2]
+)
+def test_whole_commits_are_found_whatever_their_numbers_are(due: int) -> None:
+    files = MemoryFiles()
+    body = b"?" * 50 + encode_commit(due + 2, EPOCH, 1, b"row") + encode_commit(due + 3, EPOCH, 1, b"row")
+    files.put(PATH, HEADER + body)
+    for epoch in (EPOCH, None):
+        found = intact_commit_behind(files.open(PATH), len(HEADER), due, epoch)
+        assert found is not None and (found[0], found[1].min_tx_offset) == (len(HEADER) + 50, due + 2)
+        assert proof_of_damage(files.open(PATH), len(HEADER), due, epoch) == due + 2
+
+
+def test_whole_commits_are_found_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is searched a window at a time."""
+    monkeypatch.setattr(torn_tail, "WINDOW", 64)
+    for before in range(1, 200):
+        files = MemoryFiles()
+        files.put(PATH, HEADER + b"?" * before + commit(4) + b"?" * 30)
+        found = intact_commit_behind(files.open(PATH), len(HEADER), 3, EPOCH)
+        assert found is not None and found[0] == len(HEADER) + before
 
 
 def test_a_transaction_is_in_the_last_segment_that_does_not_begin_behind_it() -> None:

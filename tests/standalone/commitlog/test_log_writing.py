@@ -24,9 +24,11 @@ from spacetimedb_standalone.commitlog.offset_index import (
 from spacetimedb_standalone.commitlog.recovery import ResumePoint, resume
 from spacetimedb_standalone.commitlog.writer import LogWriter
 from spacetimedb_standalone.config.settings import CommitLogSettings
-from spacetimedb_standalone.ports import CrashPoint, MemoryFiles, PowerLoss
+from spacetimedb_standalone.ports import CrashPoint, DiskFiles, MemoryFiles, PowerLoss
+from spacetimedb_standalone.ports.memory_files import MemoryFile
 
 DIRECTORY = Path("/clog")
+OPEN = Path("/proc/self/fd")
 HEADER = SegmentHeader(VERSION, 0).encode()
 SIZE = 100
 """Of every commit here."""
@@ -90,6 +92,17 @@ def test_what_is_rotated_is_durable_and_what_follows_is_not() -> None:
     writer.append(commits(0, 5), 4)
     assert (writer.next_offset, writer.synced_offset) == (5, 3)
     assert writer.sync() == 5
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="this system does not tell what is open")
+def test_a_segment_that_is_left_is_closed(tmp_path: Path) -> None:
+    before = len(list(OPEN.iterdir()))
+    writer = LogWriter(DiskFiles(), tmp_path, NEW, settings(at(1)))
+    one_segment = len(list(OPEN.iterdir()))
+    writer.append(commits(0, 9), 8)
+    assert len(list(OPEN.iterdir())) == one_segment > before
+    writer.close()
+    assert len(list(OPEN.iterdir())) == before
 
 
 def test_commits_of_several_transactions_are_counted() -> None:
@@ -236,7 +249,7 @@ def test_a_full_segment_is_indexed_before_it_is_left() -> None:
 def test_an_index_goes_on_behind_what_is_good_of_it() -> None:
     files = MemoryFiles()
     files.put(segment(0), HEADER + commits(0, 4))
-    stale = [(2, at(2)), (3, at(3)), (7, at(7)), (9, at(9))]
+    stale = [(2, at(2)), (3, at(3)), (4, at(4) + 7), (9, at(9))]
     files.put(index_path(segment(0)), b"".join(struct.pack("<QQ", *entry) for entry in stale) + bytes(64))
     writer = LogWriter(files, DIRECTORY, resume(files, DIRECTORY), settings(at(20), interval=SIZE))
     assert entries(files, 0) == [(2, at(2)), (3, at(3))]
@@ -308,6 +321,31 @@ def test_entries_that_cannot_be_added_are_left_out() -> None:
     index.close()
     index.add(9, 600)
     assert len(entries(files, 0)) == 3
+    again = IndexWriter.open(files, segment(0), below=7, capacity=3)
+    again.add(6, 300)
+    again.add(8, 500)
+    assert entries(files, 0) == [(5, 200), (6, 300), (8, 500)], "nothing is there twice"
+
+
+def test_an_index_is_given_up_when_the_disk_refuses_an_entry(caplog: pytest.LogCaptureFixture) -> None:
+    class Full(MemoryFile):
+        closed = False
+
+        def write_at(self, offset: int, data: bytes) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            Full.closed = True
+
+    files = MemoryFiles()
+    files.put(index_path(segment(0)), bytes(48))
+    file = files.open(index_path(segment(0)))
+    index = IndexWriter(Full(files, file._inode), 0, 0, 3)
+    index.add(1, 100)
+    assert Full.closed and "the offset index is given up" in caplog.text
+    caplog.clear()
+    index.add(2, 200)
+    assert not caplog.text, "that is said once"
 
 
 def test_an_index_that_the_disk_refuses_never_stops_the_log(caplog: pytest.LogCaptureFixture) -> None:
