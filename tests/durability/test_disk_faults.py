@@ -17,7 +17,7 @@ import pytest
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_standalone.ports import MemoryFiles
 from tests.durability.faulty_files import Fault, FaultyFiles
-from tests.durability.forms import Tally, long
+from tests.durability.forms import Tally, long, short
 from tests.durability.losses import Nothing
 from tests.durability.steps import step_of
 from tests.durability.workload import Life, live
@@ -82,6 +82,7 @@ def chosen(count: int, stride: int) -> list[int]:
     return list(range(1 + count % stride, count + 1, stride))
 
 
+@short
 @pytest.mark.parametrize("fault", Fault)
 def test_some_operations_fail(fault: Fault, module: ModuleDef, count: int, tally: Tally) -> None:
     for at in chosen(count, 83):

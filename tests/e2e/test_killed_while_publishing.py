@@ -25,7 +25,7 @@ async def test_a_name_is_free_or_its_database_works(
     for number in range(KILLS):
         name = f"chat{number}"
         publishing = asyncio.create_task(asyncio.to_thread(owner.publish, name, chat))
-        await asyncio.sleep(choice.uniform(0, 0.4))
+        await asyncio.sleep(choice.uniform(0, 1.5))
         server.kill()
         confirmed = await confirmation(publishing)
         server.start()
