@@ -101,6 +101,8 @@ def test_a_row_that_holds_a_commit() -> None:
     """Somebody's data may be anything; such a row says nothing about a commit whose end was not written."""
     row = b"*" * 30 + commit(4) + b"*" * 30
     assert is_torn(encode_commit(3, EPOCH, 1, row)[:-10])
+    row = b"*" * 30 + encode_commit(4, EPOCH, 1, b"")
+    assert is_torn(encode_commit(3, EPOCH, 1, row)[:-2])
 
 
 def test_commits_of_the_past_prove_nothing() -> None:

@@ -191,6 +191,29 @@ def test_after_a_refused_write() -> None:
     assert writer.next_offset == 1, "the caller's last word that was taken"
 
 
+def test_a_disk_that_does_not_even_cut_off_what_it_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """Then a restart may find transactions that nobody was told of; that is said."""
+
+    class Stubborn(MemoryFile):
+        def truncate(self, size: int) -> None:
+            if self._files.sync_error is not None:
+                raise OSError(5, "Input/output error")
+            super().truncate(size)
+
+    class StubbornFiles(MemoryFiles):
+        def open(self, path: Path, *, create: bool = False) -> MemoryFile:
+            super().open(path, create=create)
+            return Stubborn(self, self._seen[path])
+
+    files = StubbornFiles()
+    writer = LogWriter(files, DIRECTORY, NEW, settings())
+    writer.append(commit(0), 0)
+    files.sync_error = OSError(5, "Input/output error")
+    with pytest.raises(LogFailed, match="refused a sync"):
+        writer.sync()
+    assert "the unsynced tail of the commit log could not be cut off" in caplog.text
+
+
 def test_somebody_else_s_sync() -> None:
     """The kernel's, in the background: it tells the writer how it went."""
     files = MemoryFiles()
@@ -232,6 +255,12 @@ def test_the_first_commit_after_every_interval_is_indexed_once_it_is_durable(
             assert all(entry <= (offset, at(offset)) for entry in entries(files, 0))
     assert entries(files, 0) == [(number, at(number)) for number in indexed]
     assert len(files.read(index_path(segment(0)))) == at(20) // 250 * 16
+
+
+def test_an_index_has_room_for_one_entry_at_least() -> None:
+    files = MemoryFiles()
+    LogWriter(files, DIRECTORY, NEW, settings(segment=100, interval=250))
+    assert len(files.read(index_path(segment(0)))) == 16
 
 
 def test_a_full_segment_is_indexed_before_it_is_left() -> None:
