@@ -17,7 +17,12 @@ from spacetimedb_standalone.control.state import ControlState
 from spacetimedb_standalone.front.caller import Caller
 from spacetimedb_standalone.front.http import Refused, Response, refuse
 from spacetimedb_standalone.front.inputs import NameOrIdentity
-from spacetimedb_standalone.front.worker_http import WorkerHttp, WorkerUnreachable, caller_headers
+from spacetimedb_standalone.front.worker_http import (
+    WorkerBroke,
+    WorkerHttp,
+    WorkerUnreachable,
+    caller_headers,
+)
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.supervisor.process import WorkerFailed, WorkerProcess
 from spacetimedb_standalone.supervisor.supervisor import Supervisor
@@ -149,17 +154,22 @@ class Databases:
     async def try_to_ask(self, database: Database, request: Ask) -> Response:
         """The same for who knows another answer. Raises `WorkerFailed`.
 
-        A worker that is just ending is replaced once.
+        A worker that is just ending is replaced once. Refuses with 503 if it ends under the request: not before
+        it has ended, so that the caller's next request finds another one.
         """
-        worker = await self._start(database)
         try:
+            worker = await self._start(database)
+            try:
+                return await request(worker)
+            except WorkerUnreachable:
+                await self._until_ended(worker)
+            worker = await self._start(database)
             return await request(worker)
-        except WorkerUnreachable:
-            await self._until_ended(worker)
-        try:
-            return await request(await self._start(database))
         except WorkerUnreachable as error:
             raise WorkerFailed(f"its process cannot be reached: {error}", 503) from error
+        except WorkerBroke as error:
+            await asyncio.wait([worker.ended], timeout=_ENDING_WITHIN)
+            raise refuse(str(error), 503) from error
 
     async def _until_ended(self, worker: WorkerProcess) -> None:
         try:

@@ -15,7 +15,7 @@ import aiohttp
 
 from spacetimedb_lib.identity import Identity
 from spacetimedb_standalone.front.caller import Caller
-from spacetimedb_standalone.front.http import Response, refuse
+from spacetimedb_standalone.front.http import Response
 from spacetimedb_standalone.supervisor.process import WorkerProcess
 
 _PASSED_ON: Final = ("content-type", "cache-control")
@@ -29,6 +29,13 @@ class WorkerUnreachable(Exception):
     def __init__(self, worker: WorkerProcess):
         super().__init__(f"process {worker.pid} does not answer")
         self.worker = worker
+
+
+class WorkerBroke(Exception):
+    """The worker ended with a request that may have changed something: whether it did is not known."""
+
+    def __init__(self, reason: str):
+        super().__init__(f"the database's process ended while it served this request: {reason}")
 
 
 class WorkerHttp:
@@ -47,7 +54,10 @@ class WorkerHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> Response:
-        """The worker's answer, read to its end. `path` is percent-encoded. Raises `WorkerUnreachable`."""
+        """The worker's answer, read to its end. `path` is percent-encoded.
+
+        Raises `WorkerUnreachable` or `WorkerBroke`.
+        """
         async with await self._send(worker, method, path, query, headers, body) as answer:
             try:
                 return Response(answer.status, _for_client(answer), await answer.read())
@@ -143,8 +153,5 @@ async def _chunks(answer: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]
 
 
 def _broken(worker: WorkerProcess, method: str, error: Exception) -> Exception:
-    """What becomes of a request whose answer did not come: whether the worker carried it out is not known."""
-    if method == "GET":
-        return WorkerUnreachable(worker)
-    reason = str(error) or type(error).__name__
-    return refuse(f"the database's process ended while it served this request: {reason}", 503)
+    """What is said of a request whose answer did not come."""
+    return WorkerUnreachable(worker) if method == "GET" else WorkerBroke(str(error) or type(error).__name__)

@@ -28,6 +28,8 @@ from typing import Any
 
 from spacetimedb_standalone.snapshots import Piece, SnapshotJob
 
+logger = logging.getLogger(__name__)
+
 NICENESS = 10
 """The database comes first."""
 _PR_SET_PDEATHSIG = 1
@@ -70,6 +72,8 @@ def _be_the_child(
         status = 0
     except WorkerGone:
         status = 0
+    except Exception:
+        logger.critical("the process that takes a snapshot broke off", exc_info=True)
     finally:
         os._exit(status)
 

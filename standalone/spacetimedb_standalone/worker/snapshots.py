@@ -133,6 +133,8 @@ class Snapshots:
         """Until whoever takes it has ended. Nothing that goes wrong here harms the database."""
         try:
             await self._follow(job, channel, began)
+        except _ChildEnded:
+            self._failed(job, f"the process that took it ended with {self._end_child()}")
         except (OSError, LogFailed) as error:
             self._failed(job, error)
         finally:
@@ -140,7 +142,7 @@ class Snapshots:
             self._task = None
         self._look()
 
-    def _failed(self, job: SnapshotJob, error: Exception) -> None:
+    def _failed(self, job: SnapshotJob, error: Exception | str) -> None:
         self.figures.failed += 1
         log.error("no snapshot was taken at transaction %s: %s", job.last_offset, error)
 
@@ -167,21 +169,27 @@ class Snapshots:
         finally:
             writer.close()
 
-    def _end_child(self) -> None:
-        """It has ended as a rule, for it has closed its end; if not, it is of no use any more."""
+    def _end_child(self) -> str:
+        """It has ended as a rule, for it has closed its end; if not, it is of no use any more. How it ended."""
         child, self._child = self._child, None
         if child is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
-                os.waitpid(child, 0)
+                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                return f"signal {-code}" if code < 0 else f"exit code {code}"
+        return "nothing to tell why"
+
+
+class _ChildEnded(Exception):
+    """Without a word."""
 
 
 async def _hear(reader: asyncio.StreamReader) -> dict[str, Any]:
-    """The child's next message. Raises `OSError` with what it says if it failed or died."""
+    """The child's next message. Raises `OSError` with what it says if it failed, `_ChildEnded` if it died."""
     line = await reader.readline()
     if not line:
-        raise ConnectionResetError("the process that took it ended unexpectedly")
+        raise _ChildEnded
     message: dict[str, Any] = json.loads(line)
     if "failed" in message:
         raise OSError(message["failed"])
