@@ -129,13 +129,13 @@ def test_the_server_that_ran_before_an_upgrade_keeps_its_data(machine, mirror, r
     machine.spacetime("server", "add", "here", "--url", url, "--default", "--no-fingerprint")
     machine.spacetime("login", "--server-issued-login", "here")
     machine.spacetime("publish", "chat", "--bin-path", str(machine.chat_module), "--yes")
-    machine.spacetime("call", "chat", "say", "2", '"said before"')
+    machine.spacetime("call", "chat", "say", "1", '"said before"')
     machine.stop_server()
     mirror.folder = releases / "second"
     machine.version("upgrade")
     url = machine.start_server()
     machine.spacetime("server", "add", "after", "--url", url, "--default", "--no-fingerprint")
-    assert "said before" in machine.spacetime("sql", "chat", "SELECT text FROM message WHERE room = 2").out
+    assert "said before" in machine.spacetime("sql", "chat", "SELECT text FROM message WHERE room = 1").out
     machine.stop_server()
     refused = machine.version("rollback", "--yes", expect=1)
     assert "--restore-backup" in refused.err
@@ -144,7 +144,7 @@ def test_the_server_that_ran_before_an_upgrade_keeps_its_data(machine, mirror, r
     assert machine.current == versions[0]
     url = machine.start_server()
     machine.spacetime("server", "add", "back", "--url", url, "--default", "--no-fingerprint")
-    assert "said before" in machine.spacetime("sql", "chat", "SELECT text FROM message WHERE room = 2").out
+    assert "said before" in machine.spacetime("sql", "chat", "SELECT text FROM message WHERE room = 1").out
 
 
 def test_an_older_version_by_the_installer(new_machine, mirror, releases, versions):
