@@ -124,10 +124,11 @@ class RowMachine(RuleBasedStateMachine):
     # ---- rows
 
     @CHANGED
-    @rule(data=st.data())
-    def insert(self, data: st.DataObject) -> None:
-        table = self.any_table(data)
-        self._insert(table, data.draw(table.rows()))
+    @rule(data=st.data(), count=st.integers(1, 8))
+    def insert(self, data: st.DataObject, count: int) -> None:
+        for _ in range(count):
+            table = self.any_table(data)
+            self._insert(table, self._to_be_numbered(data, table, data.draw(table.rows())))
 
     @CHANGED
     @rule(data=st.data(), count=st.integers(2, 40))
@@ -139,6 +140,15 @@ class RowMachine(RuleBasedStateMachine):
                 i * 2 + 1 if column in table.integers() else value for column, value in enumerate(template)
             ]
             self._insert(table, tuple(row))
+
+    def _to_be_numbered(self, data: st.DataObject, table: TableSpec, row: Row) -> Row:
+        """Half of the time with zeros where a sequence has numbers."""
+        numbered = [
+            each.spec.column for each in self.model.sequences.values() if each.spec.table_id == table.id
+        ]
+        if not numbered or data.draw(st.booleans()):
+            return row
+        return tuple(0 if column in numbered else value for column, value in enumerate(row))
 
     def _insert(self, table: TableSpec, row: Row) -> None:
         filled, wrote = self.model.fill(table.id, row)
@@ -164,11 +174,23 @@ class RowMachine(RuleBasedStateMachine):
 
     @CHANGED
     @INDEXED
-    @rule(data=st.data())
-    def update(self, data: st.DataObject) -> None:
-        index = self.any_index(data)
-        table = self.model.tables[index.table_id]
+    @rule(data=st.data(), count=st.integers(1, 5))
+    def update(self, data: st.DataObject, count: int) -> None:
+        for _ in range(count):
+            unique = [key for key, index in self.model.indexes.items() if index.unique and key >= FIRST_TABLE]
+            if unique and data.draw(st.integers(0, 9)):
+                index = self.model.indexes[data.draw(st.sampled_from(unique))]
+            else:
+                index = self.any_index(data)
+            self._update(data, index, self.model.tables[index.table_id])
+
+    def _update(self, data: st.DataObject, index: IndexSpec, table: TableSpec) -> None:
         row = data.draw(table.rows())
+        known = [row for _, row in sorted(self.model.rows[table.id].items())]
+        if known and data.draw(st.integers(0, 4)):  # a row that is there, with other values behind its key
+            old_row = data.draw(st.sampled_from(known))
+            row = tuple(old_row[i] if i in index.columns else value for i, value in enumerate(row))
+        row = self._to_be_numbered(data, table, row)
         if not index.unique:
             try:
                 self.store.update(table.id, index.id, table.codec.encode(row))
@@ -195,5 +217,7 @@ class RowMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def clear(self, data: st.DataObject) -> None:
         table = self.any_table(data)
+        if data.draw(st.integers(0, 4)):  # seldom
+            return
         assert self.store.clear(table.id) == len(self.model.rows[table.id])
         self.model.rows[table.id].clear()

@@ -20,6 +20,9 @@ class SchemaMachine(ReadMachine):
             self.create_table(data)
             for _ in range(data.draw(st.integers(0, 3))):
                 self.create_index(data)
+            if data.draw(st.booleans()):
+                self.create_sequence(data)
+        self.insert(data, 8)
         self.commit(None)
 
     @BUSY
@@ -39,6 +42,8 @@ class SchemaMachine(ReadMachine):
     @rule(data=st.data())
     def drop_table(self, data: st.DataObject) -> None:
         table = self.any_table(data)
+        if data.draw(st.integers(0, 4)):  # seldom
+            return
         for numbers in [each for each in self.model.sequences.values() if each.spec.table_id == table.id]:
             self._forget_sequence(numbers)
         self.store.drop_table(table.id)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from spacetimedb_engine import is_compiled
 
+pytestmark = pytest.mark.slow
+
 WORK = Path(__file__).with_name("work.py")
 
 

@@ -23,6 +23,8 @@ from tests.engine.store.machine_schemas import SchemaMachine
 from tests.engine.store.model import DEFINED
 from tests.engine.store.random_schemas import EVENT, IndexSpec
 
+pytestmark = pytest.mark.slow
+
 STEPS = int(os.environ.get("STDB_MODEL_STEPS", "2000" if is_compiled() else "300"))
 PER_RUN = 50
 RUNS = STEPS // 30 + 1
