@@ -12,6 +12,8 @@ from bench.contestants import Contestant, Engine, LoggedEngine, Sqlite
 from bench.engine import run, tables
 from bench.replay import measure_replay
 
+pytestmark = pytest.mark.slow
+
 MAKERS: list[Callable[[Path], Contestant]] = [
     lambda place: Engine(),
     LoggedEngine,

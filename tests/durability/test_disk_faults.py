@@ -23,6 +23,8 @@ from tests.durability.steps import step_of
 from tests.durability.workload import Life, live
 from tests.standalone.datastore.busy import story_module
 
+pytestmark = pytest.mark.slow
+
 SEED, CHANGES, EVERY = 7, 9, 4
 SPARE = ("log index", "remove", "open, snapshot", "read, snapshot")
 """What a database can do without: it says so in its log."""

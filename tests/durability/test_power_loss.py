@@ -23,6 +23,8 @@ from tests.durability.steps import step_of
 from tests.durability.workload import Life, live
 from tests.standalone.datastore.busy import story_module
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def module() -> ModuleDef:

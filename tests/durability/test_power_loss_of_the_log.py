@@ -24,6 +24,8 @@ from tests.durability.losses import losses
 from tests.durability.recording import Contents, Medium, RecordingFiles, disk_with
 from tests.durability.steps import step_of
 
+pytestmark = pytest.mark.slow
+
 DIRECTORY = Path("/clog")
 GROUPS = 6
 """Of commits, in each life."""

@@ -31,6 +31,8 @@ from tests.durability.steps import kind_of
 from tests.durability.workload import Life, live
 from tests.standalone.datastore.busy import LOG, SNAPSHOTS, open_database, small_module, state
 
+pytestmark = pytest.mark.slow
+
 PLAIN = CommitLogSettings(
     max_segment_size=2200, offset_index_interval_bytes=128, retention=False, compress_segments=False
 )

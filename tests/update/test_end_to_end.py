@@ -29,6 +29,8 @@ from spacetimedb_update.ports.net import NetError, NotFound, RealNet
 
 from .world import Publisher, release_files, tar_gz
 
+pytestmark = pytest.mark.slow
+
 SOURCES = [str(Path(package.__file__).parents[1]) for package in (spacetimedb_update, spacetimedb_paths)]
 SITE = next(path for path in sys.path if path.endswith("site-packages"))
 TARGET = Machine.current().triple

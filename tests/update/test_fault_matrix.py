@@ -13,6 +13,8 @@ from .test_kill_matrix import Bench, _troubled
 from .trouble import Recorder, fail_once, full_disk_from
 from .world import Tool
 
+pytestmark = pytest.mark.slow
+
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EIO)
 EVERY_NTH = 13
 SENTENCE = re.compile(r"^Error: .{20,}", re.MULTILINE)

@@ -19,6 +19,8 @@ from .scenarios import SCENARIOS, Scenario, the_day_after
 from .trouble import KILLED, Killer, Recorder, TroubledFiles, die_at_operation, in_a_process
 from .world import Tool, copy_root
 
+pytestmark = pytest.mark.slow
+
 EVERY_NTH = 41
 """Which of the file operations are killed at in a quick run."""
 

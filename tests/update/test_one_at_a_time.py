@@ -14,6 +14,8 @@ from spacetimedb_update.changes.lock import locked
 from .trouble import KILLED, Killer, in_a_process
 from .world import Tool
 
+pytestmark = pytest.mark.slow
+
 RACES = 20
 
 

@@ -94,11 +94,12 @@ def _settle(parent: int, channel: int) -> None:
 
 
 def _log_descriptors() -> Iterator[int]:
-    """Where log records of this process go."""
+    """Where log records of this process go. A handler may have no stream just now, or one that is no file."""
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.StreamHandler):
-            with contextlib.suppress(OSError, ValueError):  # not every stream is a file
-                yield handler.stream.fileno()
+        stream = getattr(handler, "stream", None)
+        if stream is not None and hasattr(stream, "fileno"):
+            with contextlib.suppress(OSError, ValueError):
+                yield stream.fileno()
 
 
 def run_job(job: SnapshotJob, pieces: Iterable[Piece], channel: socket.socket) -> None:

@@ -19,6 +19,8 @@ from spacetimedb_standalone.ports import ManualClock
 from tests.standalone.care.made import Made, open_replica
 from tests.standalone.datastore.busy import change, initialize, state, story_module
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = 16
 """Each of ten transactions, then all rows go, then a snapshot is taken."""
 SMALL = {"max-segment-size": 4000, "offset-index-interval-bytes": 256}

@@ -22,6 +22,8 @@ from spacetimedb_standalone.config.settings import (
 from tests.standalone.care.made import SHORTENED, flip, made
 from tests.standalone.care.test_import_data import put_real_log
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[3] / "docs" / "data-care.md").read_text(encoding="utf-8")
 ANYTHING = "…"
 COMMANDS = re.findall(r"^```console\n\$ (.*?)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

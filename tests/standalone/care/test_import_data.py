@@ -36,6 +36,8 @@ from spacetimedb_standalone.datastore.program import Program, ProgramKind, Store
 from spacetimedb_standalone.ports import DiskFiles, ManualClock
 from tests.standalone.care.made import contents, flip, made
 
+pytestmark = pytest.mark.slow
+
 VECTORS = Path(__file__).parent.parent / "vectors" / "commitlog"
 SEGMENT = "00000000000000000000.stdb.log"
 REAL_LOG = VECTORS / "database"

@@ -14,6 +14,8 @@ from spacetimedb_standalone.datastore.errors import StorageError
 from spacetimedb_standalone.ports import ManualClock
 from tests.standalone.care.made import NAME, SHORTENED, Made, contents, flip, made
 
+pytestmark = pytest.mark.slow
+
 
 def repaired(directory: Made) -> tuple[Repaired, str]:
     """What was done, and what had been said of it before."""

@@ -28,6 +28,8 @@ from tests.standalone.care.made import (
     made,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Made:

@@ -31,6 +31,8 @@ from spacetimedb_standalone.ports import MemoryFiles
 from tests.standalone.datastore.busy import initialize as publish
 from tests.standalone.datastore.busy import open_database, random_value, snapshot, story_module
 
+pytestmark = pytest.mark.slow
+
 STEPS = int(os.environ.get("STDB_MODEL_STEPS", "400" if is_compiled() else "100"))
 PER_RUN = 40
 RUNS = STEPS // 25 + 1

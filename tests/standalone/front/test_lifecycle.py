@@ -16,6 +16,8 @@ from spacetimedb_paths.server import ServerDataDir
 from spacetimedb_standalone.__main__ import main
 from tests.standalone.front.conftest import RawClient, RunningServer
 
+pytestmark = pytest.mark.slow
+
 Attempt = Callable[..., tuple[int, str]]
 
 

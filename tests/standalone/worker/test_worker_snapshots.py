@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import socket
@@ -20,10 +21,7 @@ from spacetimedb_standalone.snapshots import Shelf, SnapshotReader
 from spacetimedb_standalone.worker.snapshots import Snapshots
 from tests.standalone.datastore.busy import change, initialize, state, story_module
 
-pytestmark = pytest.mark.skipif(
-    "PYTEST_XDIST_WORKER" in os.environ,
-    reason="forks of a test worker end with it; scripts/test runs these alone",
-)
+pytestmark = pytest.mark.slow
 
 OPTIONS = CommitLogSettings(max_segment_size=5000)
 EVERY_TEN = SnapshotSettings(every_transactions=10)
@@ -39,7 +37,7 @@ def watch(datastore: Datastore, settings: SnapshotSettings = EVERY_TEN) -> Snaps
 
 
 async def until_taken(snapshots: Snapshots, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while snapshots.figures.taken + snapshots.figures.failed < count or snapshots._task is not None:
             await asyncio.sleep(0.01)
 
@@ -48,7 +46,7 @@ async def test_the_database_goes_on_while_snapshots_are_taken(tmp_path: Path) ->
     datastore, choice = open_database(tmp_path), random.Random(1)
     initialize(datastore, story_module())
     snapshots = watch(datastore)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while snapshots.figures.taken < 3:
             change(datastore, choice)
             await asyncio.sleep(0)
@@ -61,6 +59,22 @@ async def test_the_database_goes_on_while_snapshots_are_taken(tmp_path: Path) ->
     assert state(again) == expected
     assert snapshots.figures.failed == 0
     again.close()
+
+
+async def test_a_log_that_is_not_open_is_in_nobodys_way(tmp_path: Path) -> None:
+    datastore, choice = open_database(tmp_path), random.Random(1)
+    initialize(datastore, story_module())
+    handler = logging.FileHandler(tmp_path / "server.log", delay=True)
+    logging.getLogger().addHandler(handler)
+    try:
+        snapshots = watch(datastore)
+        for _ in range(10):
+            change(datastore, choice)
+        await until_taken(snapshots, 1)
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert (snapshots.figures.taken, snapshots.figures.failed) == (1, 0)
+    datastore.close()
 
 
 async def test_the_snapshot_holds_the_state_of_its_moment(tmp_path: Path) -> None:
