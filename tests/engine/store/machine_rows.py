@@ -184,6 +184,18 @@ class RowMachine(RuleBasedStateMachine):
                 index = self.any_index(data)
             self._update(data, index, self.model.tables[index.table_id])
 
+    @IDLE
+    @INDEXED
+    @rule(data=st.data())
+    def change_and_take_back(self, data: st.DataObject) -> None:
+        """Updates, and deletes and inserts around them, of which nothing remains."""
+        self.begin()
+        self.update(data, 4)
+        self.insert(data, 2)
+        self.delete(data)
+        self.update(data, 2)
+        self.rollback()
+
     def _update(self, data: st.DataObject, index: IndexSpec, table: TableSpec) -> None:
         row = data.draw(table.rows())
         known = [row for _, row in sorted(self.model.rows[table.id].items())]
