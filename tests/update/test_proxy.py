@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from types import ModuleType
 
 import pytest
 
 from spacetimedb_update.proxy import main as proxy_main
-from spacetimedb_update.proxy.handover import quoted
+from spacetimedb_update.proxy.handover import PROGRAM, quoted
 from spacetimedb_update.proxy.main import run
 from spacetimedb_update.proxy.system import System
 
@@ -71,6 +73,41 @@ def spacetime(home):
         return system
 
     return start
+
+
+# --- a program of the same release ---
+
+
+@pytest.fixture
+def released(home, monkeypatch):
+    """This process is the proxy of release 2.10.0; how its command line was run."""
+    runs = []
+    command_line = ModuleType("spacetimedb_cli.__main__")
+    command_line.main = lambda: runs.append((sys.argv, sys._xoptions[PROGRAM]))
+    monkeypatch.setitem(sys.modules, "spacetimedb_cli.__main__", command_line)
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    folder = os.path.realpath(home / "root" / "bin" / "2.10.0")
+    monkeypatch.setitem(sys._xoptions, PROGRAM, f"{folder}/spacetimedb-update")
+    return runs
+
+
+def test_the_command_line_of_the_same_release_runs_in_the_same_process(spacetime, released, home):
+    system = spacetime("list", "--yes")
+    assert (system.executed, system.code) == (None, 0)
+    ((argv, program),) = released
+    assert argv == ["spacetime", f"--root-dir={home / 'root'}", "list", "--yes"]
+    assert program == os.path.realpath(home / "root" / "bin" / "2.10.0" / "spacetimedb-cli")
+
+
+def test_another_version_is_another_program(spacetime, released):
+    assert spacetime("+2.9.0", "list").version_run == "2.9.0"
+    assert released == []
+
+
+def test_a_program_that_is_gone_is_missed_although_its_code_is_there(spacetime, released, home):
+    (home / "root" / "bin" / "2.10.0" / "spacetimedb-cli").unlink()
+    system = spacetime("list")
+    assert (system.code, released) == (1, [])
 
 
 # --- selection ---

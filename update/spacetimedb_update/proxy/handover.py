@@ -1,6 +1,9 @@
 """Becoming another program.
 
-On Unix the process is replaced: process id, terminal, exit code and signals are then the program's own.
+A program of the same release needs nothing new: it is Python for the interpreter that runs already, and to start
+that once more would take longer than all the rest of the proxy. So its code is run right here.
+
+Otherwise, on Unix the process is replaced: process id, terminal, exit code and signals are then the program's own.
 Windows cannot do that: the program runs as a child, this process ignores Ctrl-C (the console sends it
 to both, and the program decides what it means) and ends with the child's exit code.
 """
@@ -8,6 +11,29 @@ to both, and the program decides what it means) and ends with the child's exit c
 import _signal  # type: ignore[import-not-found]  # `signal` would import `enum` and take longer than the rest of the proxy
 import os
 import sys
+
+PROGRAM = "spacetime-program"
+"""The option of the interpreter by which the launcher of a release tells which program it is."""
+MODULES = {"spacetimedb-cli": "spacetimedb_cli.__main__"}
+"""The programs of a release that the proxy hands over to."""
+
+
+def is_beside(program: str) -> bool:
+    """Does `program` belong to the release that this process is a program of?"""
+    own = sys._xoptions.get(PROGRAM)
+    if not own or not os.access(program, os.X_OK):
+        return False
+    return os.path.dirname(os.path.realpath(program)) == os.path.dirname(str(own))
+
+
+def go_on_as(program: str, argv: list[str]) -> int:
+    """Run a program that `is_beside`, in this process; its exit code, unless it exits itself."""
+    name = os.path.splitext(os.path.basename(program))[0]
+    sys.argv = argv
+    sys._xoptions[PROGRAM] = os.path.realpath(program)
+    module = __import__(MODULES[name], fromlist=["main"])  # by name: no program knows the others
+    module.main()
+    return 0
 
 
 def become(program: str, argv: list[str]) -> int:

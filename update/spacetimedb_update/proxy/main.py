@@ -54,6 +54,8 @@ def proxy(system: System, argv0: str, plus: str | None, arguments: list[str]) ->
     selection = select(plus, system.env, system.working_directory())
     notice.tell(system, where, root)
     program = where.cli(selection.name)
+    if system.is_beside(program):
+        return system.go_on_as(program, [argv0, *arguments])
     try:
         return system.become(program, [argv0, *arguments])
     except OSError as error:

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from spacetimedb_update.proxy.handover import become
+from spacetimedb_update.proxy.handover import PROGRAM, become, go_on_as, is_beside
 from spacetimedb_update.version import VERSION
 
 
@@ -49,6 +49,12 @@ class System:
     def become(self, program: str, argv: list[str]) -> int:
         return become(program, argv)
 
+    def is_beside(self, program: str) -> bool:
+        return is_beside(program)
+
+    def go_on_as(self, program: str, argv: list[str]) -> int:
+        return go_on_as(program, argv)
+
     def read(self, path: str) -> str | None:
         """A small text file, None if it cannot be read."""
         try:
@@ -77,12 +83,12 @@ class System:
         return True
 
     def own_command(self) -> list[str]:
-        program = sys._xoptions.get("spacetime-program")
+        program = sys._xoptions.get(PROGRAM)
         return [str(program)] if program else [sys.executable, "-m", "spacetimedb_update"]
 
     def program_folder(self) -> str:
         """Where this program lies, as its launcher tells; elsewhere what it was called by has to do."""
-        program = sys._xoptions.get("spacetime-program") or os.path.realpath(self.argv[0])
+        program = sys._xoptions.get(PROGRAM) or os.path.realpath(self.argv[0])
         return os.path.dirname(str(program))
 
     def start_in_background(self, command: list[str], env: "dict[str, str]") -> None:
