@@ -5,6 +5,7 @@ The annotations of the engine's sources are never evaluated; what is left of Cyt
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ _T = TypeVar("_T")
 
 compiled = False
 bint = bool
+int = builtins.int
 char = uchar = short = ushort = uint = long = ulong = longlong = ulonglong = size_t = Py_ssize_t = int
 double = float
 p_void = object

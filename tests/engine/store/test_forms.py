@@ -19,6 +19,9 @@ from spacetimedb_engine import is_compiled
 pytestmark = pytest.mark.slow
 
 WORK = Path(__file__).with_name("work.py")
+WITHOUT_CYTHON = (
+    "import runpy, sys; sys.modules['cython'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
+)
 
 
 def load_work() -> ModuleType:
@@ -33,7 +36,7 @@ work = load_work()
 
 
 class Uncompiled:
-    """The same work in a process of its own, where the engine runs as Python."""
+    """The same work in a process of its own, where the engine runs as Python, and Cython is not installed."""
 
     def __init__(self) -> None:
         import spacetimedb_engine
@@ -41,7 +44,7 @@ class Uncompiled:
         package = Path(spacetimedb_engine.__file__).parents[1]
         path = os.pathsep.join([str(package), *sys.path])
         self.process = subprocess.Popen(
-            [sys.executable, str(WORK)],
+            [sys.executable, "-c", WITHOUT_CYTHON, str(WORK)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
