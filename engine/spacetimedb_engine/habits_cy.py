@@ -32,9 +32,12 @@ def note(
     lookups: Buffer, index_id: cython.uint, buf: u8p, off: cython.size_t, n: cython.size_t
 ) -> cython.bint:
     """Adds a lookup to those of a call that is watched: u32 index, u32 length, key. Was there room?"""
-    if n > LONGEST_KEY or lookups.n > MOST_NOTED or lookups.put32(index_id) != 0 or lookups.put32(n) != 0:
+    if n > LONGEST_KEY or lookups.n > MOST_NOTED or lookups.reserve(8 + n) != 0:
         return False
-    return lookups.append(buf, off, n) == 0
+    lookups.put32(index_id)
+    lookups.put32(n)
+    lookups.append(buf, off, n)
+    return True
 
 
 def hashes(core: Core, index_id: cython.uint, n: cython.size_t) -> cython.bint:

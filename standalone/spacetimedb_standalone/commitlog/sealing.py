@@ -122,10 +122,15 @@ def _windows(source: Source, length: int) -> Iterator[bytes]:
 
 
 def _frames(window: bytes) -> Iterator[tuple[bytes, int]]:
-    """(compressed, size before) of one frame after the other; all are compressed in one call."""
+    """(compressed, size before) of one frame after the other; all are compressed in one call where that is had."""
     frames: list[bytes | bytearray | memoryview] = [
         window[at : at + FRAME] for at in range(0, len(window), FRAME)
     ]
-    packed = zstandard.ZstdCompressor(level=LEVEL).multi_compress_to_buffer(frames)
+    compressor = zstandard.ZstdCompressor(level=LEVEL)
+    if "multi_compress_to_buffer" not in zstandard.backend_features:  # the library without its C part
+        for frame in frames:
+            yield compressor.compress(frame), len(frame)
+        return
+    packed = compressor.multi_compress_to_buffer(frames)
     for number, frame in enumerate(frames):
         yield packed[number].tobytes(), len(frame)

@@ -172,11 +172,10 @@ class Databases:
             raise refuse(str(error), 503) from error
 
     async def _until_ended(self, worker: WorkerProcess) -> None:
-        try:
-            await asyncio.wait_for(asyncio.shield(worker.ended), _ENDING_WITHIN)
-        except TimeoutError:
-            worker.kill("it does not accept requests")
-            await worker.ended
+        """Raises `WorkerUnreachable` if it does not end: it may merely be busy, and to end it is not ours."""
+        await asyncio.wait([worker.ended], timeout=_ENDING_WITHIN)
+        if not worker.ended.done():
+            raise WorkerUnreachable(worker)
 
 
 def starting_failed(error: WorkerFailed) -> Refused:

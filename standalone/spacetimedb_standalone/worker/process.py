@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 MODULE_EXITED = 1001
 REQUESTS_END_WITHIN = 2.0
 """Seconds that requests under way get when the worker stops; whoever follows a log would stay for ever."""
+WAITING_REQUESTS = 4096
+"""Connections of the front that may wait while a reducer runs; more are refused, which looks like a worker that ended."""
 EXIT_STOPPED, EXIT_FAILED, EXIT_LOG_FAILED, EXIT_TURN_FAILED = 0, 3, 4, 5
 CHORES_SECONDS = 60.0
 GC_THRESHOLDS = (200_000, 50, 100)
@@ -88,7 +90,7 @@ class Worker:
             shutdown_timeout=REQUESTS_END_WITHIN,
         )
         await runner.setup()
-        await web.UnixSite(runner, str(self._boot.http_path)).start()
+        await web.UnixSite(runner, str(self._boot.http_path), backlog=WAITING_REQUESTS).start()
         await opened.database.datastore.log.wait(opened.database.datastore.read_offset())
         chores = Housekeeping(loop, CHORES_SECONDS, opened.database.views.expire)
         gc.freeze()
