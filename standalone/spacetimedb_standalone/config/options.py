@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     extract = commands.add_parser(
         "extract-schema", help="print the definition of a module as JSON", allow_abbrev=False
     )
-    extract.add_argument("module", type=Path, metavar="MODULE", help="a .wasm or .js file")
+    extract.add_argument("module", type=Path, metavar="MODULE", help="a .wasm file")
     extract.add_argument("--host-type", choices=("wasm", "js"), help="which kind of module it is")
     add_care_commands(commands)
     commands.add_parser("help", help="print this help")
@@ -98,7 +98,12 @@ def _add_start(parser: argparse.ArgumentParser) -> None:
         "--in-memory", action="store_true", help="keep databases in memory only: all rows end with the server"
     )
     add("--page_pool_max_size", type=_page_pool_size, metavar="SIZE", help="accepted and without effect")
-    add("--pg-port", type=_pg_port, metavar="PORT", help="port of the PostgreSQL wire protocol")
+    add(
+        "--pg-port",
+        type=_pg_port,
+        metavar="PORT",
+        help="refused: this server does not speak the PostgreSQL wire protocol",
+    )
     add("--non-interactive", action="store_true", help="fail instead of asking when the port is taken")
     add("--worker-memory-limit", type=_size, metavar="SIZE", help="restart a database that takes more memory")
     add(
