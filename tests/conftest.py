@@ -56,7 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{cases.total():6}  {what}")
         if parts := ", ".join(f"{of} {number}" for of, number in cases.items() if of):
             terminalreporter.write_line(f"        {parts}")
-    if RESULTS:
+    if RESULTS and "PYTEST_XDIST_WORKER" not in os.environ:  # each worker has counted its own share, too
         lines = [json.dumps([what, *case]) for what, cases in totals.items() for case in cases.items()]
         with Path(RESULTS).open("a", encoding="utf-8") as file:
             file.writelines(line + "\n" for line in lines)
