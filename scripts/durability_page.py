@@ -62,10 +62,15 @@ def rot(counts: Counts) -> list[str]:
             rows.append([f"{step}, {harm}", *(number(found.get(result, 0)) for result in results), "0"])
     stamp = {
         result: sum(counts[key].get(result, 0) for key in counts if key[1] == "metadata.toml")
-        for result in ("read", "refused, with file")
+        for result in ("the same state", "another version or edition", "refused, with file")
     }
-    rows.append(["metadata.toml, both", number(stamp["read"]), "", number(stamp["refused, with file"]), "0"])
-    return table(["database: file", *results, "another state"], rows)
+    return [
+        *table(["database: file", *results, "another state"], rows),
+        "`metadata.toml`, which has no checksum, cut short or a byte changed: "
+        + "; ".join(f"{result}: {times:,}" for result, times in stamp.items())
+        + ".",
+        "",
+    ]
 
 
 def kills(counts: Counts) -> list[str]:
