@@ -2,17 +2,24 @@
 
 The lock is advisory and belongs to the open file, so it ends with the process however that ends; a
 file left by a dead process is taken over. The owner deletes the file before letting go of the lock,
-so a taker checks that the file it has locked is still the one with the name.
+so a taker checks that the file it has locked is still the one with the name. Whoever only looks whether
+somebody has it holds a shared lock for a moment, so a taker that finds it busy asks again for a while.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 
 from spacetimedb_paths.server import ServerDataDir
+
+_PATIENCE = 0.2
+"""Seconds in which a taker asks again."""
+_PAUSE = 0.02
+"""Seconds between two questions."""
 
 
 class DataDirError(OSError):
@@ -44,7 +51,7 @@ class PidFile:
         path = Path(data_dir.pid_file())
         try:
             data_dir.create()
-            descriptor = _lock(path)
+            descriptor = _lock_patiently(path)
         except BlockingIOError:
             raise DataDirInUse(_read_pid(path)) from None
         except OSError as error:
@@ -71,6 +78,18 @@ class PidFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+def _lock_patiently(path: Path) -> int:
+    """As `_lock`, but raises `BlockingIOError` only if the file stays busy."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _lock(path)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise
+        time.sleep(_PAUSE)
 
 
 def _lock(path: Path) -> int:

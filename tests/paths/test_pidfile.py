@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from spacetimedb_paths import pidfile
 from spacetimedb_paths.pidfile import DataDirError, DataDirInUse, PidFile
 from spacetimedb_paths.server import ServerDataDir
 
@@ -87,3 +88,49 @@ def test_a_directory_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DataDirError, match=r"^error while taking database lock on spacetime\.pid: "):
         PidFile.take(ServerDataDir(tmp_path / "file" / "data"))
+
+
+# --- somebody looks whether it is held
+
+
+class Waiting:
+    """The clock of a taker; `then` happens at its first pause."""
+
+    def __init__(self, then=lambda: None):
+        self.now, self.pauses, self._then = 0.0, 0, then
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self.pauses += 1
+        if self.pauses == 1:
+            self._then()
+
+
+@pytest.fixture
+def looked_at(data_dir):
+    """The lock that `doctor` holds for a moment."""
+    fcntl = pytest.importorskip("fcntl")
+    data_dir.create()
+    path = data_dir.path / "spacetime.pid"
+    path.write_text("")
+    with path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield file
+
+
+def test_a_look_does_not_keep_a_server_from_starting(data_dir, looked_at, monkeypatch):
+    clock = Waiting(then=looked_at.close)
+    monkeypatch.setattr(pidfile, "time", clock)
+    with PidFile.take(data_dir):
+        assert clock.pauses == 1
+
+
+def test_a_taker_does_not_wait_for_long(data_dir, looked_at, monkeypatch):
+    clock = Waiting()
+    monkeypatch.setattr(pidfile, "time", clock)
+    with pytest.raises(DataDirInUse):
+        PidFile.take(data_dir)
+    assert 0.2 <= clock.now < 0.3

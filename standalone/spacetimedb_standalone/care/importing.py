@@ -4,8 +4,9 @@ All there is to know about a database is in its commit log, read from transactio
 itself, identity and owner. Each log is copied into a replica of this server's own (the format's current version, whatever
 version and compression the source has) and opened once. What is only in the official control state, whose format is
 not public, cannot be had: names, locks, which databases were deleted. Of a database that was emptied and so
-has several replicas, the newest counts. The source is only read; its locks are held meanwhile, so that no server starts
-on it.
+has several replicas, the newest counts. One that is older than a replica of which nobody can tell whose it is may be
+out of date, and is taken only if it was asked for by its identity. The source is only read; its locks are held
+meanwhile, so that no server starts on it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from spacetimedb_standalone.control.records import HostType
 from spacetimedb_standalone.control.schema import FILE_NAME, open_control_db
 from spacetimedb_standalone.control.writer import ControlWriter
 from spacetimedb_standalone.datastore.errors import StorageError
-from spacetimedb_standalone.datastore.program import ProgramKind
+from spacetimedb_standalone.datastore.program import ProgramKind, StoredModule
 from spacetimedb_standalone.ports import Clock, DiskFiles
 from spacetimedb_standalone.ports.read_only import ReadOnlyFiles
 from spacetimedb_standalone.version import VERSION
@@ -67,8 +68,24 @@ class Refused:
 Outcome = Imported | Refused
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A copied replica that only has to be registered."""
+
+    source: Path
+    module: StoredModule
+    name: str | None
+    program: bytes
+    """Its hash."""
+    copied: Copied
+    torn: bool
+
+
 class _Skip(Exception):
     """This replica cannot be taken over; the others may be. The text says why."""
+
+
+_REFUSALS = (_Skip, LogError, EngineError, StorageError)
 
 
 def import_data(
@@ -145,38 +162,43 @@ class _Importer:
         self._clock = clock
         self.seen: set[str] = set()
         """Identities (hex) of the databases that were there."""
+        self._unknown: list[Path] = []
+        """Refused without knowing whose they are."""
 
     def take(self, directory: Path) -> Outcome | None:
         """None: it is of a database that was not asked for, or of which a newer replica was there."""
         replica_id = unused_replica(self._target, self._writer)
         place = self._target.replica(replica_id)
-        outcome: Outcome | None = None
+        ready: _Ready | None = None
         try:
-            outcome = self._copy(directory, place, replica_id)
-        except (_Skip, LogError, EngineError, StorageError) as error:
-            outcome = Refused(directory, str(error))
+            ready = self._prepare(directory, place)
+        except _REFUSALS as error:
+            return Refused(directory, str(error))
         finally:
-            if not isinstance(outcome, Imported):
+            if ready is None:
                 shutil.rmtree(Path(place), ignore_errors=True)
-        return outcome
+        return None if ready is None else self._register(ready, replica_id)
 
-    def _copy(self, directory: Path, place: ReplicaDir, replica_id: int) -> Outcome | None:
+    def _prepare(self, directory: Path, place: ReplicaDir) -> _Ready | None:
+        """All but the registration, so whatever fails here leaves nothing that anybody knows of."""
         origin = ReplicaDir(PurePath(directory))
-        source = Source(
-            ReadOnlyFiles(), origin, survey_log(ReadOnlyFiles(), Path(origin.commit_log())), snapshots=[]
-        )
-        plan = _plan(source)
-        settings = load_config(self._target.config_toml()).commitlog
-        copied = copy_replica(source, plan, place, DiskFiles(), self._clock, settings)
-        module = copied.module
-        if module is None:
-            raise _Skip("it was never initialized: no module was ever published to it")
+        try:
+            copied, module, torn = self._copy(origin, place)
+        except _REFUSALS:
+            self._unknown.append(directory)
+            raise
         identity = module.database_identity
         if identity.hex() in self.seen:
             return None
         self.seen.add(identity.hex())
         if self._wanted and identity.hex() not in self._wanted:
             return None
+        if self._unknown and not self._wanted:
+            newer = " and ".join(str(path) for path in self._unknown)
+            raise _Skip(
+                f"it is of database {identity}, and so may be the newer {newer}, which could not be read: to take "
+                f"this one all the same, import with --database {identity}"
+            )
         if module.program.kind is not ProgramKind.WASM:
             raise _Skip(
                 f"the module of database {identity} is JavaScript, which this server does not run: publish a "
@@ -186,11 +208,27 @@ class _Importer:
         self._require_free(identity, module.owner, name)
         copy_module_logs(origin, place)
         program = ProgramStore(self._target.program_bytes()).put(module.program.data)
-        self._writer.insert_database(identity, module.owner, HostType.WASM, program, replica_id)
-        if name is not None:
-            self._writer.add_name(name, module.owner, identity)
-        torn = any(broken.kind is BreakKind.TORN for broken in source.survey.breaks)
-        return Imported(directory, identity, module.owner, name, copied, torn)
+        return _Ready(directory, module, name, program, copied, torn)
+
+    def _copy(self, origin: ReplicaDir, place: ReplicaDir) -> tuple[Copied, StoredModule, bool]:
+        """The copy, whose it is, and whether the end of the log was torn."""
+        survey = survey_log(ReadOnlyFiles(), Path(origin.commit_log()))
+        source = Source(ReadOnlyFiles(), origin, survey, snapshots=[])
+        plan = _plan(source)
+        settings = load_config(self._target.config_toml()).commitlog
+        copied = copy_replica(source, plan, place, DiskFiles(), self._clock, settings)
+        if copied.module is None:
+            raise _Skip("it was never initialized: no module was ever published to it")
+        torn = any(broken.kind is BreakKind.TORN for broken in survey.breaks)
+        return copied, copied.module, torn
+
+    def _register(self, ready: _Ready, replica_id: int) -> Imported:
+        """Whatever fails from here on, the database may be registered: its files stay."""
+        identity, owner = ready.module.database_identity, ready.module.owner
+        self._writer.insert_database(identity, owner, HostType.WASM, ready.program, replica_id)
+        if ready.name is not None:
+            self._writer.add_name(ready.name, owner, identity)
+        return Imported(ready.source, identity, owner, ready.name, ready.copied, ready.torn)
 
     def _require_free(self, identity: Identity, owner: Identity, name: str | None) -> None:
         if self._reader.database(identity) is not None:

@@ -13,6 +13,9 @@ What lies inside a commit is somebody's data and may look like a commit. So as l
 is what is due here, and tells where the commit ends, an intact one in front of that end proves something only if
 the broken one would be whole without the length in its frame, or if it is the next one and a row of commits goes on
 from it to the very end of the file.
+
+Each look-alike costs a look at everything in front of it. Nobody's data holds many of them by chance, so beyond
+`MOST_INSIDE` the question stays open, and the safe answer is given: damage, which is refused and can be repaired.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from spacetimedb_standalone.commitlog.format import (
     VERSION,
     CommitFrame,
     StoredCommit,
+    checksum_holds,
+    decode_checksum,
     decode_frame,
     encode_commit,
 )
@@ -36,17 +41,30 @@ SECTOR = 512
 WINDOW = 4 << 20
 LOW_BITS = 24
 """Intact commits are looked for within this many bits of offsets: more than fit between two syncs."""
+MOST_INSIDE = 1000
+"""Whole look-alikes inside a commit that are examined. Those without a good checksum, which zeros among the data may
+resemble often, but mostly short, are together examined for as many times the bytes behind the break."""
 
 
 def proof_of_damage(source: Source, position: int, offset: int, epoch: int | None) -> int | None:
     """Offset of the intact commit that shows the broken one at `position` to be damaged, not torn.
 
     `offset` and `epoch` (None: any) are what the broken commit should have. None comes back if a power loss
-    explains it.
+    explains it, and the offset after `offset` if there is too much to examine to tell.
     """
     frame = _frame_that_is_due(source, position, offset, epoch)
-    for at, commit in _intact_commits_behind(source, position, offset, epoch):
+    bytes_left = MOST_INSIDE * (source.size() - position)
+    inside_left = MOST_INSIDE
+    for at, size, commit in _look_alikes(source, position, offset, epoch):
+        if commit is None:
+            bytes_left -= size
+            if bytes_left < 0:
+                return offset + 1
+            continue
         if frame is not None and _is_inside(position, frame, at):
+            inside_left -= 1
+            if inside_left < 0:
+                return offset + 1
             follows = commit.min_tx_offset == offset + frame.n and _leads_to_the_end(source, at)
             if not follows and not _is_whole_up_to(source, position, frame, at):
                 continue
@@ -58,7 +76,10 @@ def intact_commit_behind(
     source: Source, position: int, offset: int, epoch: int | None
 ) -> tuple[int, StoredCommit] | None:
     """The first whole commit of this epoch and a later offset behind `position`, with its position."""
-    return next(_intact_commits_behind(source, position, offset, epoch), None)
+    for at, _, commit in _look_alikes(source, position, offset, epoch):
+        if commit is not None:
+            return at, commit
+    return None
 
 
 def _frame_that_is_due(source: Source, position: int, offset: int, epoch: int | None) -> CommitFrame | None:
@@ -96,17 +117,32 @@ def _leads_to_the_end(source: Source, position: int) -> bool:
     return walk.position == source.size()
 
 
-def _intact_commits_behind(
+def _look_alikes(
     source: Source, position: int, offset: int, epoch: int | None
-) -> Iterator[tuple[int, StoredCommit]]:
-    """Whole commits of this epoch and later offsets behind `position`, with their positions."""
+) -> Iterator[tuple[int, int, StoredCommit | None]]:
+    """(position, bytes, commit) of what has the frame of one of this epoch and a later offset; None: it is not whole."""
+    end = source.size()
     for at in _candidates(source, position + 1, offset, epoch):
-        try:
-            _, commit = next(iter(CommitWalk(source, VERSION, at)))
-        except (LogDamage, StopIteration):
+        header = source.read_at(at, FRAME_SIZES[VERSION])
+        if len(header) < FRAME_SIZES[VERSION]:
             continue
-        if offset < commit.min_tx_offset < offset + (1 << LOW_BITS):
-            yield at, commit
+        frame = decode_frame(header, 0, VERSION)
+        size = FRAME_SIZES[VERSION] + frame.length + CRC_SIZE
+        if at + size <= end and offset < frame.min_tx_offset < offset + (1 << LOW_BITS):
+            yield at, size, _whole_commit(source, at, size, frame)
+
+
+def _whole_commit(source: Source, at: int, size: int, frame: CommitFrame) -> StoredCommit | None:
+    try:
+        data = source.read_at(at, size)
+    except LogDamage:
+        return None
+    if len(data) < size:
+        return None
+    body, checksum = data[:-CRC_SIZE], decode_checksum(data, size - CRC_SIZE)
+    if not checksum_holds(body, checksum):
+        return None
+    return StoredCommit(frame.min_tx_offset, frame.epoch, frame.n, body, VERSION, checksum)
 
 
 def _candidates(source: Source, start: int, offset: int, epoch: int | None) -> Iterator[int]:

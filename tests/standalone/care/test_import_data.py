@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path, PurePath
@@ -31,6 +32,7 @@ from spacetimedb_standalone.commitlog.sealed import ZSTD_MAGIC
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.control.reader import ControlReader
 from spacetimedb_standalone.control.schema import open_control_db
+from spacetimedb_standalone.control.writer import ControlWriter
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.program import Program, ProgramKind, StoredModule, write_module
 from spacetimedb_standalone.ports import DiskFiles, ManualClock
@@ -287,6 +289,62 @@ def test_names_that_are_taken(official: Path, into: Path) -> None:
     assert databases(into) == {one: ["chat"]}
 
 
+# --- an older replica, and nobody knows whose the newer one is
+
+
+def put_older_and_broken(official: Path) -> Path:
+    """The real database in replica 1, and in the newer replica 2 with a damaged log, which comes back."""
+    put_real_log(official, 1)
+    newer = put_real_log(official, 2)
+    flip(newer / "clog" / SEGMENT, 60)
+    return newer
+
+
+def test_an_older_replica_is_not_taken_for_one_that_cannot_be_read(official: Path, into: Path) -> None:
+    newer = put_older_and_broken(official)
+    broken, older = take(official, into)
+    assert isinstance(broken, Refused) and broken.source == newer
+    assert isinstance(older, Refused) and older.source.name == "1"
+    assert older.reason == (
+        f"it is of database {ZERO}, and so may be the newer {newer}, which could not be read: to take this one all the "
+        f"same, import with --database {ZERO}"
+    )
+    assert not any((into / "replicas").glob("*")) and databases(into) == {}
+
+
+def test_an_older_replica_is_taken_if_its_database_is_asked_for(official: Path, into: Path) -> None:
+    put_older_and_broken(official)
+    broken, older = take(official, into, {ZERO.hex(): None})
+    assert isinstance(broken, Refused) and isinstance(older, Imported)
+    require_final_state(into)
+
+
+def test_a_newer_replica_whose_database_is_known_keeps_no_other_back(official: Path, into: Path) -> None:
+    put_real_log(official, 1)
+    put_log(official, 2, module_log(Identity.from_int(5), ZERO, ProgramKind.JS))
+    javascript, older = take(official, into)
+    assert isinstance(javascript, Refused) and isinstance(older, Imported)
+
+
+@pytest.mark.parametrize("step", ["insert_database", "add_name"])
+def test_the_files_of_what_may_be_registered_stay(
+    official: Path, into: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The transaction may be on the disk when the error comes."""
+    put_real_log(official)
+    carry_out = getattr(ControlWriter, step)
+
+    def fail(*arguments: Any) -> None:
+        carry_out(*arguments)
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(ControlWriter, step, fail)
+    with pytest.raises(sqlite3.OperationalError):
+        take(official, into, {ZERO.hex(): "chat"})
+    assert ZERO in databases(into)
+    require_final_state(into)
+
+
 def harmed_stamp(official: Path) -> None:
     (official / "metadata.toml").write_text('version = "2.8.3"\nedition = "cloud"\n')
 
@@ -364,7 +422,7 @@ def test_a_start_on_it_says_how_to_import_it(official: Path, capsys: pytest.Capt
 
 def test_the_command(official: Path, into: Path, capsys: pytest.CaptureFixture[str]) -> None:
     put_real_log(official)
-    put_log(official, 8, {})
+    put_log(official, 6, {})
     arguments = ["import-data", str(official), "--data-dir", str(into)]
     assert main(arguments) == 1, "not all of them"
     shown = capsys.readouterr()
@@ -372,7 +430,7 @@ def test_the_command(official: Path, into: Path, capsys: pytest.CaptureFixture[s
         f"Imported {ZERO.hex()} as it was behind transaction {LAST}, with 8 rows in 4 tables.\n"
     )
     assert "spacetime rename --to NAME IDENTITY" in shown.out
-    assert shown.err == f"Not imported: {official / 'replicas' / '8'}: it has no commit log\n"
+    assert shown.err == f"Not imported: {official / 'replicas' / '6'}: it has no commit log\n"
 
 
 def test_the_command_with_a_name(official: Path, into: Path, capsys: pytest.CaptureFixture[str]) -> None:

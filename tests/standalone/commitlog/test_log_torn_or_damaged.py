@@ -13,7 +13,12 @@ from spacetimedb_standalone.commitlog import DamagedInside, torn_tail
 from spacetimedb_standalone.commitlog.format import VERSION, SegmentHeader, encode_commit
 from spacetimedb_standalone.commitlog.reader import SegmentFile, first_segment
 from spacetimedb_standalone.commitlog.recovery import resume
-from spacetimedb_standalone.commitlog.torn_tail import SECTOR, intact_commit_behind, proof_of_damage
+from spacetimedb_standalone.commitlog.torn_tail import (
+    MOST_INSIDE,
+    SECTOR,
+    intact_commit_behind,
+    proof_of_damage,
+)
 from spacetimedb_standalone.ports import MemoryFiles
 
 DIRECTORY = Path("/clog")
@@ -103,6 +108,57 @@ def test_a_row_that_holds_a_commit() -> None:
     assert is_torn(encode_commit(3, EPOCH, 1, row)[:-10])
     row = b"*" * 30 + encode_commit(4, EPOCH, 1, b"")
     assert is_torn(encode_commit(3, EPOCH, 1, row)[:-2])
+
+
+class Counted:
+    """A file that counts how often it is read, and how much."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.reads = self.bytes = 0
+
+    def size(self) -> int:
+        return len(self._data)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        piece = self._data[offset : offset + size]
+        self.reads += 1
+        self.bytes += len(piece)
+        return piece
+
+
+def test_a_row_that_holds_more_commits_than_anybody_examines() -> None:
+    """They are taken for proof, lest each of them costs a look at all in front of it."""
+    fakes = MOST_INSIDE * 8
+    source = Counted(HEADER + encode_commit(3, EPOCH, 1, b"*" + commit(5, 1) * fakes)[:-10])
+    assert proof_of_damage(source, len(HEADER), 3, EPOCH) is not None
+    assert source.reads < 4 * MOST_INSIDE
+
+    bearable = Counted(HEADER + encode_commit(3, EPOCH, 1, b"*" + commit(5, 1) * MOST_INSIDE)[:-10])
+    assert proof_of_damage(bearable, len(HEADER), 3, EPOCH) is None
+
+
+def test_a_row_that_holds_more_long_broken_commits_than_anybody_examines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torn_tail, "MOST_INSIDE", 10)
+    fakes, size = 2000, 22
+    frames = b"".join(
+        changed(encode_commit(5, EPOCH, 1, b"")[:FRAME], LENGTH_AT)[:LENGTH_AT]
+        + (size * (fakes - number)).to_bytes(4, "little")
+        for number in range(fakes)
+    )
+    source = Counted(HEADER + encode_commit(3, EPOCH, 1, frames + b"*" * 40)[:-10])
+    assert proof_of_damage(source, len(HEADER), 3, EPOCH) is not None
+    assert source.bytes < 20 * source.size()
+
+
+def test_rows_of_small_numbers_are_no_commits() -> None:
+    """With many zeros they resemble short frames often; a long torn commit of them is torn nevertheless."""
+    rows = b"".join(number.to_bytes(8, "little") + bytes(8) for number in range(1, 20 * MOST_INSIDE))
+    source = Counted(HEADER + encode_commit(3, 0, 1, rows)[:-10])
+    assert len(list(torn_tail._look_alikes(source, len(HEADER), 3, 0))) > MOST_INSIDE
+    assert proof_of_damage(source, len(HEADER), 3, 0) is None
 
 
 def test_commits_of_the_past_prove_nothing() -> None:
