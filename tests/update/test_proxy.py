@@ -88,6 +88,7 @@ def released(home, monkeypatch):
     monkeypatch.setattr(sys, "argv", sys.argv)
     folder = os.path.realpath(home / "root" / "bin" / "2.10.0")
     monkeypatch.setitem(sys._xoptions, PROGRAM, f"{folder}/spacetimedb-update")
+    monkeypatch.setattr(sys, "prefix", f"{folder}/runtime")
     return runs
 
 
@@ -101,6 +102,12 @@ def test_the_command_line_of_the_same_release_runs_in_the_same_process(spacetime
 
 def test_another_version_is_another_program(spacetime, released):
     assert spacetime("+2.9.0", "list").version_run == "2.9.0"
+    assert released == []
+
+
+def test_programs_of_another_interpreter_are_executed(spacetime, released, monkeypatch):
+    monkeypatch.setattr(sys, "prefix", "/usr")
+    assert spacetime("list").version_run == "current"
     assert released == []
 
 

@@ -19,11 +19,11 @@ MODULES = {"spacetimedb-cli": "spacetimedb_cli.__main__"}
 
 
 def is_beside(program: str) -> bool:
-    """Does `program` belong to the release that this process is a program of?"""
-    own = sys._xoptions.get(PROGRAM)
-    if not own or not os.access(program, os.X_OK):
+    """Does `program` belong to the release that this process, and the interpreter in it, is of?"""
+    folder = os.path.dirname(str(sys._xoptions.get(PROGRAM, "")))
+    if not folder or sys.prefix != os.path.join(folder, "runtime") or not os.access(program, os.X_OK):
         return False
-    return os.path.dirname(os.path.realpath(program)) == os.path.dirname(str(own))
+    return os.path.dirname(os.path.realpath(program)) == folder
 
 
 def go_on_as(program: str, argv: list[str]) -> int:
