@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,9 +146,8 @@ class Api:
         )
 
     def sql(self, name: str, statement: str) -> httpx.Response:
-        return httpx.post(
-            f"{self.url}/v1/database/{name}/sql", content=statement, headers=self.person.headers, timeout=60
-        )
+        url = f"{self.url}/v1/database/{name}/sql"
+        return once_back(lambda: httpx.post(url, content=statement, headers=self.person.headers, timeout=60))
 
     def rows(self, name: str, statement: str) -> list[list[object]]:
         answer = self.sql(name, statement)
@@ -158,3 +158,13 @@ class Api:
     def logs(self, name: str) -> str:
         url = f"{self.url}/v1/database/{name}/logs"
         return httpx.get(url, headers=self.person.headers, timeout=60).text
+
+
+def once_back(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """The first answer that is not the refusal of a database's process that is just ending."""
+    for _ in range(100):
+        answer = ask()
+        if answer.status_code != 503 or "ended while it served this request" not in answer.text:
+            break
+        time.sleep(0.05)
+    return answer
