@@ -48,6 +48,7 @@ def test_those_who_were_connected_are_seen_off_after_a_crash(
 ) -> None:
     owner.publish("chat", chat)
     owner.call("chat", "set_nickname", '["Ann"]')
+    assert owner.rows("chat", "SELECT nickname FROM member"), "a confirmed read: what it sees is on the disk"
     server.kill()
     server.start()
     (row,) = owner.rows("chat", "SELECT nickname, connections FROM member WHERE nickname = 'Ann'")
