@@ -1,5 +1,5 @@
 cimport cython
-from spacetimedb_engine.memory cimport alloc, bufp, copy, get_bytes, grow, is_null, move, null, release, st8, st16, st32, st64, u8p
+from spacetimedb_engine.memory cimport alloc, bufp, copy, get_bytes, grow, is_null, move, null, release, st8, st32, st64, u8p
 
 @cython.final
 cdef class Buffer:
@@ -9,7 +9,6 @@ cdef class Buffer:
     cdef int reserve(self, size_t extra) noexcept nogil
     cdef int append(self, u8p src, size_t off, size_t n) noexcept nogil
     cdef int put8(self, unsigned int v) noexcept nogil
-    cdef int put16(self, unsigned int v) noexcept nogil
     cdef int put32(self, unsigned int v) noexcept nogil
     cdef int put64(self, unsigned long long v) noexcept nogil
     cdef int put_varint(self, unsigned long long v) noexcept nogil

@@ -19,7 +19,6 @@ if not cython.compiled:
         null,
         release,
         st8,
-        st16,
         st32,
         st64,
         u8p,
@@ -64,13 +63,6 @@ class Buffer:
             return -4
         st8(self.data, self.n, v)
         self.n += 1
-        return 0
-
-    def put16(self, v: cython.uint) -> cython.int:
-        if self.cap - self.n < 2 and self.reserve(2) != 0:
-            return -4
-        st16(self.data, self.n, v)
-        self.n += 2
         return 0
 
     def put32(self, v: cython.uint) -> cython.int:

@@ -3,7 +3,7 @@ from spacetimedb_engine.buffer_cy cimport Buffer
 from spacetimedb_engine.core_cy cimport Core
 from spacetimedb_engine.frames_cy cimport FrameReader
 from spacetimedb_engine.index_cy cimport Index
-from spacetimedb_engine.memory cimport is_nothing, ld16, ld32, null, same, u8p, unmask
+from spacetimedb_engine.memory cimport is_nothing, ld16, ld32, nothing, null, same, u8p, unmask
 
 cdef enum:
     PERIOD = 256           # one call of a reducer in so many is watched
@@ -43,4 +43,4 @@ cdef class LookAhead:
     cdef void fetch(self, Habits habits, u8p buf, size_t args, size_t end, bint near) noexcept
 
 cdef bint note(Buffer lookups, unsigned int index_id, u8p buf, size_t off, size_t n) noexcept nogil
-cdef bint hashes(Core core, unsigned int index_id, size_t n) noexcept
+cdef void* hashed_index(Core core, unsigned int index_id, size_t n) noexcept

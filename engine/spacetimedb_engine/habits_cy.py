@@ -19,7 +19,7 @@ if not cython.compiled:
     from spacetimedb_engine.core_cy import Core
     from spacetimedb_engine.frames_cy import FrameReader
     from spacetimedb_engine.index_cy import Index
-    from spacetimedb_engine.memory import is_nothing, ld16, ld32, null, same, u8p, unmask
+    from spacetimedb_engine.memory import is_nothing, ld16, ld32, nothing, null, same, u8p, unmask
 
     PERIOD, MOST, LONGEST_KEY, LONGEST_ARGS = 256, 4, 32, 256
     MOST_NOTED = 1024  # bytes of lookups of a call that is watched
@@ -40,12 +40,14 @@ def note(
     return True
 
 
-def hashes(core: Core, index_id: cython.uint, n: cython.size_t) -> cython.bint:
-    """Is the index a hash table whose keys are n bytes long?"""
+def hashed_index(core: Core, index_id: cython.uint, n: cython.size_t) -> cython.p_void:
+    """The index, if there is one that is a hash table with keys of n bytes."""
     index: cython.p_void = core.index_map.get(index_id)
     if is_nothing(index) or n == 0:
-        return False
-    return cython.cast(Index, index).hashed and cython.cast(Index, index).key.flat_len == n
+        return nothing()
+    if not cython.cast(Index, index).hashed or cython.cast(Index, index).key.flat_len != n:
+        return nothing()
+    return index
 
 
 class Habits:
@@ -75,7 +77,7 @@ class Habits:
                 place += 1
             if (
                 place + size <= n
-                and hashes(core, ld32(lookups.data, at), size)
+                and not is_nothing(hashed_index(core, ld32(lookups.data, at), size))
                 and not self.known(ld32(lookups.data, at), place)
             ):
                 if self.table.reserve(HABIT) != 0:
@@ -189,8 +191,8 @@ class LookAhead:
         while at < habits.table.n:
             begin = args + ld32(habits.table.data, at + 4)
             size = ld32(habits.table.data, at + 8)
-            if begin + size <= end and hashes(self.core, ld32(habits.table.data, at), size):
-                index = self.core.index_map.get(ld32(habits.table.data, at))
+            index = hashed_index(self.core, ld32(habits.table.data, at), size)
+            if begin + size <= end and not is_nothing(index):
                 h = cython.cast(Index, index).key.hash_point(buf, begin, begin + size)
                 if near:
                     cython.cast(Index, index).hash.expect_row(h)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import Any, Final
 
-from spacetimedb_lib.sats.types import AlgebraicType, Kind
+from spacetimedb_lib.sats.types import Kind
 
 from .layout import Layout, Place, counted_element_size, skipper
 
@@ -102,9 +102,6 @@ class RowReader:
 
     def bytes_of(self, position: int) -> str:
         return f"{self.row}[{self.start(position)}:{self.end(position)}]"
-
-    def type_of(self, position: int) -> AlgebraicType:
-        return self._layout.types[position]
 
     def size_of(self, position: int) -> int | None:
         return self._layout.sizes[position]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Literal, Protocol
 
@@ -52,10 +51,6 @@ class ArchiveReader(Protocol):
     def members(self) -> Iterator[tuple[Member, IO[bytes] | None]]:
         """Raises `BadArchive` for damage and for kinds of entries that no release has."""
         ...
-
-
-class OpenArchive(Protocol):
-    def __call__(self, file: IO[bytes], byte_limit: int) -> AbstractContextManager[ArchiveReader]: ...
 
 
 @dataclass(slots=True)
