@@ -123,7 +123,7 @@ class Sequence:
         self.lo = value & 0xFFFFFFFFFFFFFFFF
         self.hi = (value >> 64) & 0xFFFFFFFFFFFFFFFF
         self.unsaved = False
-        self.fresh = save
+        self.fresh = self.fresh or save  # also when this transaction has written it for an earlier chunk
         return self.allocated if save else None
 
     def forget(self) -> None:
@@ -132,3 +132,4 @@ class Sequence:
             self.base = self.value()
             self.chunk = self.left = 0
             self.unsaved = True
+            self.fresh = False

@@ -129,6 +129,22 @@ def test_numbers_do_not_return_after_a_rollback() -> None:
     assert draw(store, U32, 1) == [4]
 
 
+def test_what_a_rollback_takes_from_its_row_is_written_again() -> None:
+    """It wraps round between writing that row and the rollback."""
+    store = with_sequence(U32, start=9, low=2, high=9, by=2)
+    store.create_table(3, encode_type(ST_SEQUENCE))
+    store.create_index(4, 3, 0, True, [0])
+    row = (1, "", 4096, 0, 2, 9, 2, 9, 9)
+    store.insert(3, codec(ST_SEQUENCE).encode(row))
+    store.commit()
+    store.begin()
+    assert draw(store, U32, 2) == [9, 3]
+    store.rollback()
+    store.begin()
+    assert draw(store, U32, 1) == [5]
+    assert store.scan(3) == [codec(ST_SEQUENCE).encode((*row[:-1], 7))]
+
+
 @pytest.mark.parametrize(
     ("start", "low", "high", "by"),
     [(0, 1, 10, 1), (11, 1, 10, 1), (1, 1, 1, 1), (5, 1, 10, 0), (5, 1, 10, 9)],
