@@ -5,6 +5,7 @@ A test that tries many things in turn says how many they were::
     counted("kills at a named crash point, then run again", 14, of="upgrade")
 
 One that tries thousands says so for each: `tally("power loss", "append, log segment", "comes back")`.
+Which random examples are tried is settled here, too: see `tests/examples.py`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.examples import SEED, load_profile
+
 PROPERTY, TALLY = "counted", "tally"
 RESULTS = os.environ.get("STDB_COUNTED")
 """A file that gets what was counted, a line of JSON each: what, of, number."""
+
+
+load_profile()  # before any test module is read
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if SEED is not None and config.getoption("--hypothesis-seed") is None:
+        config.option.hypothesis_seed = SEED
 
 
 @pytest.fixture
@@ -46,6 +58,8 @@ def tally(record_property: Callable[[str, object], None]) -> Callable[[str, str,
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if SEED is not None:
+        terminalreporter.write_line(f"random examples by seed {SEED}")
     totals: dict[str, Counter[str]] = {}
     for what, of, number in _counts(terminalreporter.getreports("passed")):
         totals.setdefault(what, Counter())[of] += number

@@ -9,8 +9,6 @@ import pytest
 
 Tally = Callable[[str, str, str], None]
 """The fixture `tally`: `tally(fault, step, result)` says that one state was tried."""
-BASE = int(os.environ.get("STDB_DURABILITY_SEED", "0"))
-"""Added to the seeds, so that another run tries something else. Seeds are in the tests' names."""
 LONG = os.environ.get("STDB_DURABILITY") == "long"
 long = pytest.mark.skipif(not LONG, reason="STDB_DURABILITY=long runs it: minutes")
 short = pytest.mark.skipif(LONG, reason="the long form has all of it")

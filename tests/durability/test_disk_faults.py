@@ -21,6 +21,7 @@ from tests.durability.forms import Tally, long, short
 from tests.durability.losses import Nothing
 from tests.durability.steps import step_of
 from tests.durability.workload import Life, live
+from tests.examples import BASE
 from tests.standalone.datastore.busy import story_module
 
 pytestmark = pytest.mark.slow
@@ -88,7 +89,7 @@ def chosen(count: int, stride: int) -> list[int]:
 @pytest.mark.parametrize("fault", Fault)
 def test_some_operations_fail(fault: Fault, module: ModuleDef, count: int, tally: Tally) -> None:
     for at in chosen(count, 83):
-        try_one(module, at, fault, at, tally)
+        try_one(module, at, fault, BASE + at, tally)
 
 
 @long
@@ -96,4 +97,4 @@ def test_some_operations_fail(fault: Fault, module: ModuleDef, count: int, tally
 @pytest.mark.parametrize("fault", Fault)
 def test_every_operation_fails(fault: Fault, part: int, module: ModuleDef, count: int, tally: Tally) -> None:
     for at in range(1 + part, count + 1, 4):
-        try_one(module, at, fault, at, tally)
+        try_one(module, at, fault, BASE + at, tally)

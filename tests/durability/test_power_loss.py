@@ -3,7 +3,7 @@ the database opens, has every transaction that it had acknowledged, and none tha
 
 The operations of a workload are recorded; behind each of them the disks are rebuilt that a power loss may leave, and
 opened by the real code. Then the same again for a workload that begins on such a disk, so that recovery's own steps
-are interrupted too. Seeds are in the names of the tests; `STDB_DURABILITY_SEED` adds to them.
+are interrupted too. Seeds are in the names of the tests; `STDB_SEED` adds to them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import pytest
 
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_standalone.ports import MemoryFiles
-from tests.durability.forms import BASE, Tally, long
+from tests.durability.forms import Tally, long
 from tests.durability.losses import losses
 from tests.durability.recording import Contents, Medium, RecordingFiles, disk_with
 from tests.durability.steps import step_of
 from tests.durability.workload import Life, live
+from tests.examples import BASE
 from tests.standalone.datastore.busy import story_module
 
 pytestmark = pytest.mark.slow

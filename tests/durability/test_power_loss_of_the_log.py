@@ -19,10 +19,11 @@ from spacetimedb_standalone.commitlog.opening import Driver
 from spacetimedb_standalone.commitlog.retention import clear_unfinished, remove_below, seal_finished
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.ports import Files
-from tests.durability.forms import BASE, LONG, Tally
+from tests.durability.forms import LONG, Tally
 from tests.durability.losses import losses
 from tests.durability.recording import Contents, Medium, RecordingFiles, disk_with
 from tests.durability.steps import step_of
+from tests.examples import BASE
 
 pytestmark = pytest.mark.slow
 

@@ -25,10 +25,11 @@ from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.errors import StorageError
 from spacetimedb_standalone.ports import MemoryFiles
 from spacetimedb_standalone.snapshots import SnapshotDamage, SnapshotTooNew, verify_snapshot
-from tests.durability.forms import BASE, LONG, Tally
+from tests.durability.forms import LONG, Tally
 from tests.durability.recording import Contents, disk_with
 from tests.durability.steps import kind_of
 from tests.durability.workload import Life, live
+from tests.examples import BASE
 from tests.standalone.datastore.busy import LOG, SNAPSHOTS, open_database, small_module, state
 
 pytestmark = pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import random
 import socket
 import struct
 import subprocess
@@ -163,7 +163,7 @@ class TestStarting:
         server.stop()
         (segment,) = (server.data_dir / "replicas").glob("*/clog/*.stdb.log")
         with segment.open("ab") as log:
-            log.write(os.urandom(40))
+            log.write(random.Random(1).randbytes(40))
         server.start()
         assert owner.rows("chat", "SELECT text FROM message") == [["kept"]]
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.durability.forms import BASE, LONG, Tally
+from tests.durability.forms import LONG, Tally
 from tests.e2e.running_server import Api, RunningServer
 from tests.e2e.transfers import balances, check, publish_bank, start_moving
+from tests.examples import BASE
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,9 @@ import random
 import httpx
 import pytest
 
-from tests.durability.forms import BASE, LONG, Tally
+from tests.durability.forms import LONG, Tally
 from tests.e2e.running_server import Api, RunningServer
+from tests.examples import BASE
 
 pytestmark = pytest.mark.slow
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from spacetimedb_engine import Connection, Store, Turn
+from tests.examples import BASE, examples
 
 from .conftest import LoadedGuest
 from .test_turn import ALICE, CONN, EVERYONE, I64, INDEX, NOW, TABLE, U32, Host, call, frame, product
@@ -80,7 +81,7 @@ def test_a_key_in_the_arguments_becomes_a_habit(world: World) -> None:
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(BASE, BASE + examples(3)))
 def test_calls_come_out_the_same_however_they_arrive(world: World, protocol: int, seed: int) -> None:
     """Masked with anything, cut anywhere, with pings, other calls and long ones in between."""
     dice = random.Random(seed)

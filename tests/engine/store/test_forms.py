@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spacetimedb_engine import is_compiled
+from tests.examples import examples
 
 pytestmark = pytest.mark.slow
 
@@ -155,8 +156,7 @@ OPERATION = st.one_of(
 
 @given(st.lists(OPERATION, max_size=60).map(lambda operations: [["begin"], *operations]))
 @settings(
-    max_examples=60,
-    deadline=None,
+    max_examples=examples(60),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_both_forms_do_the_same(uncompiled: Uncompiled, operations: list[list[Any]]) -> None:

@@ -4,12 +4,11 @@ After every step all that can be read must agree; after every commit also what t
 that only ever sees the log. Now and then the store is thrown away and made anew: from the log, or from a copy of its
 tables and the log behind it. Schemas change in the middle of transactions, and are taken back with them.
 
-The environment variable STDB_MODEL_STEPS=100000 makes a long run of it; how many steps there were is printed.
+STDB_MODEL_STEPS=100000 makes a long run of it; how many steps there were is printed.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import hypothesis.strategies as st
@@ -22,10 +21,11 @@ from tests.engine.store.machine_rows import IDLE, RowMachine, index_arguments, n
 from tests.engine.store.machine_schemas import SchemaMachine
 from tests.engine.store.model import DEFINED
 from tests.engine.store.random_schemas import EVENT, IndexSpec
+from tests.examples import model_steps
 
 pytestmark = pytest.mark.slow
 
-STEPS = int(os.environ.get("STDB_MODEL_STEPS", "2000" if is_compiled() else "300"))
+STEPS = model_steps(2000 if is_compiled() else 300)
 PER_RUN = 50
 RUNS = STEPS // 30 + 1
 """Runs end early now and then."""
@@ -106,7 +106,6 @@ def test_the_store_does_what_the_model_says(capsys: pytest.CaptureFixture[str]) 
         settings=settings(
             max_examples=RUNS,
             stateful_step_count=PER_RUN,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -28,6 +28,7 @@ from spacetimedb_lib.sats.types import (
     Variant,
     option,
 )
+from tests.examples import examples
 
 # Names of digits only are left out: in JSON they may mean a tag instead.
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Nd"]), min_size=1, max_size=5)
@@ -113,7 +114,7 @@ def test_any_bytes_either_decode_or_raise_a_decode_error(type_: AlgebraicType, d
     assert codec(type_).encode(value) == data[:end]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(TYPED_VALUES.filter(lambda typed_value: is_finite(typed_value[1])))
 def test_json_round_trip_in_every_style_that_can_be_read(typed_value: tuple[AlgebraicType, Any]) -> None:
     type_, value = typed_value

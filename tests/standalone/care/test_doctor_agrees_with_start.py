@@ -24,6 +24,7 @@ from spacetimedb_standalone.commitlog.segment import CommitWalk, Segment
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.errors import StorageError
 from spacetimedb_standalone.ports import MemoryFiles
+from tests.examples import BASE
 from tests.standalone.datastore.busy import (
     LOG,
     SNAPSHOTS,
@@ -38,7 +39,7 @@ from tests.standalone.datastore.busy import (
 
 pytestmark = pytest.mark.slow
 
-SEED = 5
+SEED = BASE + 5
 STEP = int(os.environ.get("STDB_CARE_STEP", "311"))
 """Every so many bytes one is changed: 1 takes ten minutes."""
 PLAIN = CommitLogSettings(1, 2500, 256, retention=False, compress_segments=False)
@@ -125,7 +126,7 @@ def test_what_nobody_touched_is_sound(name: str) -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_any_byte_may_change(name: str) -> None:
     whole = EXAMPLES[name]
-    choice = random.Random(name)
+    choice = random.Random(f"{SEED} {name}")
     for path, data in whole.files.items():
         used = 40 if path.suffix == ".ofs" else len(data)
         for position in range(choice.randrange(min(STEP, used)), used, STEP):
@@ -139,7 +140,7 @@ def test_any_byte_may_change(name: str) -> None:
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_any_file_may_be_cut_short_or_missing(name: str) -> None:
     whole = EXAMPLES[name]
-    choice = random.Random(name)
+    choice = random.Random(f"{SEED} {name}")
     for path, data in whole.files.items():
         for length in sorted({0, 5, 10, 31, len(data) - 1, *(choice.randrange(len(data)) for _ in range(1))}):
             files = whole.on_disk()

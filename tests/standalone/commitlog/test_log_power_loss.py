@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spacetimedb_standalone.commitlog import (
@@ -65,7 +65,6 @@ def run(files: MemoryFiles, batches: list[int]) -> tuple[int, int]:
     return committed, durable
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     lives=st.lists(

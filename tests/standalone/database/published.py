@@ -32,7 +32,7 @@ from spacetimedb_standalone.host.http_messages import HttpRequest
 from spacetimedb_standalone.host.wasm.limits import WasmLimits
 from spacetimedb_standalone.host.wasm.runtime import WasmRuntime
 from spacetimedb_standalone.module_logs import ModuleLog
-from spacetimedb_standalone.outgoing.client import OutgoingHttp
+from spacetimedb_standalone.outgoing.http import OutgoingHttp
 from spacetimedb_standalone.ports.clock import SystemClock
 
 MODULES = Path(__file__).parents[2] / "modules"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spacetimedb_standalone.host.http_messages import HttpRequest, HttpResponse
 from spacetimedb_standalone.host.interface import HttpFailed
-from spacetimedb_standalone.outgoing.client import OutgoingHttp
+from spacetimedb_standalone.outgoing.http import OutgoingHttp
 from tests.standalone.database.conftest import Publish
 
 

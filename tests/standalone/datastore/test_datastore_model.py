@@ -8,7 +8,6 @@ STDB_MODEL_STEPS=100000 makes a long run of it.
 from __future__ import annotations
 
 import copy
-import os
 import random
 
 import hypothesis.strategies as st
@@ -28,12 +27,13 @@ from spacetimedb_lib.sats.bsatn import codec
 from spacetimedb_lib.sats.types import I32, I64, U32, U64
 from spacetimedb_standalone.datastore.schema import Index, Table, TableKind
 from spacetimedb_standalone.ports import MemoryFiles
+from tests.examples import model_steps
 from tests.standalone.datastore.busy import initialize as publish
 from tests.standalone.datastore.busy import open_database, random_value, snapshot, story_module
 
 pytestmark = pytest.mark.slow
 
-STEPS = int(os.environ.get("STDB_MODEL_STEPS", "400" if is_compiled() else "100"))
+STEPS = model_steps(400 if is_compiled() else 100)
 PER_RUN = 40
 RUNS = STEPS // 25 + 1
 """Runs end early now and then."""
@@ -197,7 +197,6 @@ def test_the_database_does_what_the_model_says(capsys: pytest.CaptureFixture[str
         settings=settings(
             max_examples=RUNS,
             stateful_step_count=PER_RUN,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

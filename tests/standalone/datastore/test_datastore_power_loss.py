@@ -17,6 +17,7 @@ from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.errors import StorageError
 from spacetimedb_standalone.datastore.system_tables import SystemTable
 from spacetimedb_standalone.ports import CrashPoint, ManualClock, MemoryFiles, PowerLoss
+from tests.examples import examples
 
 REPLICA = Path("/replica")
 SMALL = CommitLogSettings(max_segment_size=2000, offset_index_interval_bytes=128)
@@ -52,7 +53,7 @@ def change(datastore: Datastore, choice: random.Random) -> None:
     datastore.commit(b"\4call" + bytes(56))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8))
 @given(
     seed=st.integers(0, 2**32),
     lives=st.lists(

@@ -25,6 +25,7 @@ from spacetimedb_standalone.datastore.system_tables import SystemTable
 from spacetimedb_standalone.ports import MemoryFiles
 from spacetimedb_standalone.ports.memory_files import MemoryFile
 from spacetimedb_standalone.snapshots import Shelf
+from tests.examples import examples
 from tests.standalone.datastore import test_migrations_carried_out as migrations
 from tests.standalone.datastore.busy import (
     LOG,
@@ -62,7 +63,7 @@ def busy_database(seed: int, changes: int, every: int, settings: CommitLogSettin
     return files
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=examples(12))
 @given(seed=st.integers(0, 2**32), every=st.integers(1, 12), changes=st.integers(1, 30))
 def test_snapshot_and_tail_lead_where_the_log_leads(seed: int, every: int, changes: int) -> None:
     files = busy_database(seed, changes, every, KEEPING)

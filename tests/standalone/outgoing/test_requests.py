@@ -12,7 +12,7 @@ import pytest
 from spacetimedb_standalone.host.http_messages import HttpRequest
 from spacetimedb_standalone.host.interface import HttpFailed
 from spacetimedb_standalone.outgoing import client
-from spacetimedb_standalone.outgoing.client import OutgoingHttp
+from spacetimedb_standalone.outgoing.http import OutgoingHttp
 
 EVERYWHERE = OutgoingHttp(refused=lambda address: False)
 SPECIAL = "refusing to connect to private or special-purpose addresses"

@@ -7,7 +7,7 @@ from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spacetimedb_standalone.ports import MemoryFiles
@@ -52,7 +52,6 @@ def chunk_positions(data: bytes) -> list[int]:
     return positions
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.builds(Piece, st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.binary(max_size=300)))
 )

@@ -37,6 +37,7 @@ from spacetimedb_lib.sats.types import (
 from spacetimedb_standalone.sql.binding import Binding
 from spacetimedb_standalone.sql.functions import row_filter
 from spacetimedb_standalone.sql.relation import Column, Compare, Constant, Every, Some, Typed, Variable
+from tests.examples import examples
 
 from .sample import table
 
@@ -165,7 +166,7 @@ def holds(condition: Typed, row: tuple[Any, ...]) -> Any:
     raise AssertionError(condition)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(
     rows=st.lists(st.tuples(*(VALUES[name] for name in COLUMNS)), min_size=1, max_size=5),
     conditions=st.lists(CONDITIONS, min_size=1, max_size=3),

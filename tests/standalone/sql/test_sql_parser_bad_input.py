@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from spacetimedb_standalone.sql import SqlError, prepare
 from spacetimedb_standalone.sql.parsing import MAX_LENGTH
+from tests.examples import examples
 
 from .sample import OWNER, Sample
 
@@ -43,7 +44,7 @@ def answered(text: str) -> str | None:
     return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @example("SELECT * FROM player WHERE a = E'")
 @given(st.one_of(st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join), st.text(max_size=40)))
 def test_any_words(text: str) -> None:

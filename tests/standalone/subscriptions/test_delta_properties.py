@@ -14,6 +14,7 @@ from spacetimedb_standalone.sql import Caller, NoViews, prepare_query
 from spacetimedb_standalone.sql.memory import MemoryCatalog, MemoryStore
 from spacetimedb_standalone.subscriptions import Subscriptions
 from spacetimedb_standalone.wire.row_list import rows_of
+from tests.examples import examples
 
 from ..sql.sample import table
 
@@ -142,7 +143,7 @@ def apply(store: MemoryStore, steps: list[tuple[str, bool, tuple[Any, ...]]]) ->
     return store.take_delta()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 @given(
     queries=st.lists(st.one_of(single_queries(), join_queries()), min_size=4, max_size=8),
     before=st.lists(steps, min_size=4, max_size=12),

@@ -1,6 +1,6 @@
 """What worker processes are told besides what the server was."""
 
-from spacetimedb_standalone.supervisor.launch import worker_environment
+from spacetimedb_standalone.supervisor.large_pages import worker_environment
 
 
 def test_memory_comes_in_large_pages() -> None:
