@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,14 +16,27 @@ from pathlib import Path
 
 import httpx
 
-START_SECONDS = 30.0
+PATIENCE = 60.0
+"""Seconds for what takes one on a quiet machine."""
+
+
+PORTS = range(20_000, 32_000)
+"""Below those that the host gives to outgoing connections: a server comes back on its port after it was killed."""
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(PORTS)  # by nobody's seed: other tests choose at the same time
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up, f"{what}: it did not happen"
+        time.sleep(0.02)
 
 
 @dataclass
@@ -60,7 +75,7 @@ class RunningServer:
             self.process = subprocess.Popen(
                 self.argv(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
-        give_up = time.monotonic() + START_SECONDS
+        give_up = time.monotonic() + PATIENCE
         while True:
             assert self.process.poll() is None, self.output.read_text(errors="replace")
             assert time.monotonic() < give_up, "the server did not answer in time"
@@ -74,7 +89,7 @@ class RunningServer:
         """SIGTERM, and the exit code."""
         assert self.process is not None
         self.process.terminate()
-        code = self.process.wait(20)
+        code = self.process.wait(PATIENCE)
         self.process = None
         return code
 
@@ -103,6 +118,11 @@ class RunningServer:
         templates = parents.get(self.process.pid, [])
         return [worker for template in templates for worker in parents.get(template, [])]
 
+    def cpu_seconds(self) -> float:
+        """What its workers have used, of all processors."""
+        fields = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in self.workers()]
+        return sum(int(field[11]) for field in fields) / os.sysconf("SC_CLK_TCK")
+
 
 @dataclass(frozen=True)
 class Person:
@@ -125,7 +145,7 @@ class Api:
 
     @classmethod
     def anonymous(cls, url: str) -> Api:
-        answer = httpx.post(f"{url}/v1/identity").json()
+        answer = httpx.post(f"{url}/v1/identity", timeout=PATIENCE).json()
         return cls(url, Person(answer["identity"], answer["token"]))
 
     def publish(self, name: str, program: bytes, **query: str) -> httpx.Response:
@@ -147,7 +167,9 @@ class Api:
 
     def sql(self, name: str, statement: str) -> httpx.Response:
         url = f"{self.url}/v1/database/{name}/sql"
-        return once_back(lambda: httpx.post(url, content=statement, headers=self.person.headers, timeout=60))
+        return once_back(
+            lambda: httpx.post(url, content=statement, headers=self.person.headers, timeout=PATIENCE)
+        )
 
     def rows(self, name: str, statement: str) -> list[list[object]]:
         answer = self.sql(name, statement)
@@ -157,7 +179,7 @@ class Api:
 
     def logs(self, name: str) -> str:
         url = f"{self.url}/v1/database/{name}/logs"
-        return httpx.get(url, headers=self.person.headers, timeout=60).text
+        return httpx.get(url, headers=self.person.headers, timeout=PATIENCE).text
 
 
 def once_back(ask: Callable[[], httpx.Response]) -> httpx.Response:

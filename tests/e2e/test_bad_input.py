@@ -15,7 +15,7 @@ import pytest
 import wasmtime
 from websockets.exceptions import ConnectionClosed
 
-from tests.e2e.running_server import Api, RunningServer
+from tests.e2e.running_server import PATIENCE, Api, RunningServer
 from tests.e2e.v2_client import RESULT, V2Client, text
 
 pytestmark = pytest.mark.slow
@@ -136,24 +136,24 @@ class TestSockets:
         assert result.outcome == 3, "the other connection is heard: there is no such reducer"
 
     def test_bytes_that_are_no_http(self, shared_server: RunningServer) -> None:
-        with socket.create_connection(("127.0.0.1", shared_server.port), 5) as raw:
+        with socket.create_connection(("127.0.0.1", shared_server.port), PATIENCE) as raw:
             raw.sendall(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
-            raw.settimeout(5)
+            raw.settimeout(PATIENCE)
             assert b"400" in raw.recv(1000)
-        assert httpx.get(f"{shared_server.url}/v1/ping").status_code == 200
+        assert httpx.get(f"{shared_server.url}/v1/ping", timeout=PATIENCE).status_code == 200
 
 
 class TestStarting:
     def test_a_second_server_on_the_same_data(self, server: RunningServer) -> None:
         second = RunningServer(server.data_dir, server.key_dir)
-        done = subprocess.run(second.argv(), capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(second.argv(), capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == 1
         assert server.process is not None
         assert f"spacetime.pid already exists (owned by pid Some({server.process.pid}))" in done.stderr
 
     def test_a_used_port(self, server: RunningServer, tmp_path: Path) -> None:
         second = RunningServer(tmp_path / "other", server.key_dir, port=server.port)
-        done = subprocess.run(second.argv(), capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(second.argv(), capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == 1
         assert f"Port {server.port} is already in use" in done.stderr
 
@@ -175,7 +175,7 @@ class TestStarting:
         owner.publish("other", chat)
         for _ in range(5):
             owner.call("chat", "say", '[1, "more"]')
-        damaged = httpx.get(f"{server.url}/v1/database/chat/identity").text
+        damaged = httpx.get(f"{server.url}/v1/database/chat/identity", timeout=PATIENCE).text
         server.stop()
         segments = sorted(
             (server.data_dir / "replicas").glob("*/clog/*.stdb.log"), key=lambda p: p.stat().st_size

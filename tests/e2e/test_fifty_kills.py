@@ -1,13 +1,12 @@
 """`kill -9` of the real server under load, again and again: nothing that was confirmed is lost, nothing is half done.
 
-By turns all processes of the server are killed and the database's worker alone, after a moment that is chosen by the
-seed; segments of the log are small and snapshots frequent, so that some of the kills meet those. Five kills, or as
+By turns all processes of the server are killed and the database's worker alone, after as many transfers as the seed
+says; segments of the log are small and snapshots frequent, so that some of the kills meet those. Five kills, or as
 many as `STDB_KILLS` says; fifty with `STDB_DURABILITY=long`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 import signal
@@ -17,7 +16,7 @@ import pytest
 
 from tests.durability.forms import LONG, Tally
 from tests.e2e.running_server import Api, RunningServer
-from tests.e2e.transfers import balances, check, publish_bank, start_moving
+from tests.e2e.transfers import Load, balances, check, publish_bank
 from tests.examples import BASE
 
 pytestmark = pytest.mark.slow
@@ -43,14 +42,14 @@ async def test_nothing_confirmed_is_lost_by_any_kill(
     before = await balances(owner)
     confirmed = happened = 0
     for number in range(KILLS):
-        load = await start_moving(server.url, owner)
-        await asyncio.sleep(choice.uniform(0.05, 0.8))
+        load = await Load.start(server.url, owner)
+        await load.confirmed(choice.randrange(3000))
         if number % 2:
             (worker,) = server.workers()
             os.kill(worker, signal.SIGKILL)
         else:
             server.kill()
-        moved = await asyncio.gather(*load)
+        moved = await load.moved()
         if number % 2 == 0:
             server.start()
         after = await balances(owner)

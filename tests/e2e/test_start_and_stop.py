@@ -9,9 +9,8 @@ import subprocess
 
 import pytest
 
-from tests.e2e.running_server import Api, RunningServer, free_port
-from tests.e2e.transfers import BALANCE, CLIENTS, balances, check, move_money, publish_bank, start_moving
-from tests.e2e.v2_client import V2Client
+from tests.e2e.running_server import PATIENCE, Api, RunningServer, free_port
+from tests.e2e.transfers import BALANCE, Load, balances, check, publish_bank
 
 pytestmark = pytest.mark.slow
 
@@ -23,17 +22,14 @@ async def test_a_clean_stop_keeps_what_was_answered_before_it_was_durable(
     """The clients did not ask for confirmed answers; the server makes durable what it has, then goes."""
     publish_bank(owner, transfer)
     before = await balances(owner)
-    clients = [
-        await V2Client.open(server.url, "bank", owner.person, confirmed="false") for _ in range(CLIENTS)
-    ]
-    load = [asyncio.create_task(move_money(client, 2 * n)) for n, client in enumerate(clients)]
-    await asyncio.sleep(0.5)
+    load = await Load.start(server.url, owner, confirmed="false")
+    await load.confirmed(500)
     assert server.process is not None
     server.process.send_signal(number)
-    moved = await asyncio.gather(*load)
-    assert await asyncio.to_thread(server.process.wait, 20) == 0
+    moved = await load.moved()
+    assert await asyncio.to_thread(server.process.wait, PATIENCE) == 0
     server.start()
-    assert check(before, await balances(owner), moved) > 100
+    assert check(before, await balances(owner), moved) >= 500
     left = list((server.data_dir / "replicas").glob("*/db.lock"))
     assert left, "lock files stay, locks do not"
 
@@ -41,7 +37,7 @@ async def test_a_clean_stop_keeps_what_was_answered_before_it_was_durable(
 def test_a_second_server_on_the_same_directory_is_refused(server: RunningServer, owner: Api) -> None:
     assert server.process is not None
     second = RunningServer(server.data_dir, server.key_dir, free_port())
-    refused = subprocess.run(second.argv(), capture_output=True, text=True, timeout=60, check=False)
+    refused = subprocess.run(second.argv(), capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert refused.returncode != 0
     assert (
         f"cannot take lock on database; spacetime.pid already exists (owned by pid Some({server.process.pid}))"
@@ -60,15 +56,15 @@ async def test_a_full_disk_stops_the_database_and_loses_nothing_confirmed(
     """No file of the worker may get longer: the host writes a part of the next commits, then refuses."""
     publish_bank(owner, transfer)
     before = await balances(owner)
-    load = await start_moving(server.url, owner)
-    await asyncio.sleep(0.3)
+    load = await Load.start(server.url, owner)
+    await load.confirmed(100)
     (worker,) = server.workers()
     (segment,) = (server.data_dir / "replicas").glob("*/clog/*.stdb.log")
     limit = segment.stat().st_size + 30_000
     resource.prlimit(worker, resource.RLIMIT_FSIZE, (limit, limit))
-    moved = await asyncio.gather(*load)
+    moved = await load.moved()
     after = await balances(owner)
-    assert check(before, after, moved) > 0
+    assert check(before, after, moved) >= 100
     assert server.workers() != [worker], "a new process has opened the log"
     said = server.output.read_text(errors="replace")
     assert "the commit log failed, the database stops: the disk refused a write" in said

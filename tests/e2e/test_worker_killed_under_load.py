@@ -6,12 +6,11 @@ import asyncio
 import os
 import signal
 import struct
-import time
 
 import pytest
 
 from tests.e2e.running_server import Api, RunningServer, once_back
-from tests.e2e.transfers import balances, check, publish_bank, start_moving
+from tests.e2e.transfers import Load, balances, check, publish_bank
 from tests.e2e.v2_client import V2Client
 
 pytestmark = pytest.mark.slow
@@ -20,13 +19,12 @@ pytestmark = pytest.mark.slow
 async def test_nothing_confirmed_is_lost(server: RunningServer, owner: Api, transfer: bytes) -> None:
     publish_bank(owner, transfer)
     before = await balances(owner)
-    load = await start_moving(server.url, owner)
-    await asyncio.sleep(1.0)
+    load = await Load.start(server.url, owner)
+    await load.confirmed(1000)
     (worker,) = server.workers()
     os.kill(worker, signal.SIGKILL)
-    moved = await asyncio.gather(*load)
-    assert sum(client.confirmed for client in moved) > 100, "there was no load worth the name"
-    check(before, await balances(owner), moved)
+    moved = await load.moved()
+    assert check(before, await balances(owner), moved) >= 1000
     assert server.workers() != [worker], "the front started another worker"
 
 
@@ -39,9 +37,8 @@ async def test_other_databases_do_not_notice(
     client = await V2Client.open(server.url, "chat", owner.person)
     (bank_worker,) = set(server.workers()) - {chat_worker}
     os.kill(bank_worker, signal.SIGKILL)
-    began = time.monotonic()
     result = await client.call("say", struct.pack("<II", 1, 5) + b"still")
-    assert result.outcome == 0 and time.monotonic() - began < 5
+    assert result.outcome == 0
     answer = await asyncio.to_thread(once_back, lambda: owner.call("bank", "seed", "[2, 10]"))
     assert answer.status_code == 200
     await client.close()

@@ -22,33 +22,62 @@ class Moved:
     sent: int
 
 
-async def move_money(client: V2Client, payer: int) -> Moved:
-    """One by one from an account to the next, with several under way, until the connection breaks."""
-    arguments = struct.pack("<IIq", payer, payer + 1, 1)
-    sent = confirmed = 0
-    try:
-        for _ in range(IN_FLIGHT):
-            await client.send_call("transfer", arguments)
-            sent += 1
-        while True:
-            message = await client.receive()
-            assert message.tag == RESULT and message.outcome == 0
-            confirmed += 1
-            sent += 1
-            await client.send_call("transfer", arguments)
-    except ConnectionClosed:
-        return Moved(confirmed, sent)
+@dataclass
+class Payer:
+    """A client that pays from one account to the next, one by one with several under way."""
+
+    client: V2Client
+    account: int
+    confirmed: int = 0
+    sent: int = 0
+
+    async def pay(self) -> Moved:
+        """Until the connection breaks."""
+        try:
+            for _ in range(IN_FLIGHT):
+                await self._send()
+            while True:
+                message = await self.client.receive()
+                assert message.tag == RESULT and message.outcome == 0
+                self.confirmed += 1
+                await self._send()
+        except ConnectionClosed:
+            return Moved(self.confirmed, self.sent)
+
+    async def _send(self) -> None:
+        self.sent += 1
+        await self.client.send_call("transfer", struct.pack("<IIq", self.account, self.account + 1, 1))
+
+
+@dataclass(frozen=True)
+class Load:
+    """All who pay at once."""
+
+    payers: list[Payer]
+    tasks: list[asyncio.Task[Moved]]
+
+    @classmethod
+    async def start(cls, url: str, owner: Api, **query: str) -> Load:
+        clients = [await V2Client.open(url, "bank", owner.person, **query) for _ in range(CLIENTS)]
+        payers = [Payer(client, 2 * n) for n, client in enumerate(clients)]
+        return cls(payers, [asyncio.create_task(payer.pay()) for payer in payers])
+
+    async def confirmed(self, count: int) -> None:
+        """Wait until so many transfers are, of all together."""
+        async with asyncio.timeout(120):
+            while sum(payer.confirmed for payer in self.payers) < count:
+                assert not any(task.done() for task in self.tasks), "a connection broke too early"
+                await asyncio.sleep(0.005)
+
+    async def moved(self) -> list[Moved]:
+        """Of each client, once the connections are broken."""
+        return await asyncio.gather(*self.tasks)
 
 
 def publish_bank(owner: Api, transfer: bytes) -> None:
     """Two accounts for each client."""
     assert owner.publish("bank", transfer).status_code == 200
     assert owner.call("bank", "seed", f"[{2 * CLIENTS}, {BALANCE}]").status_code == 200
-
-
-async def start_moving(url: str, owner: Api) -> list[asyncio.Task[Moved]]:
-    clients = [await V2Client.open(url, "bank", owner.person) for _ in range(CLIENTS)]
-    return [asyncio.create_task(move_money(client, 2 * n)) for n, client in enumerate(clients)]
 
 
 async def balances(owner: Api) -> dict[int, int]:

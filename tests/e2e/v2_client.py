@@ -9,7 +9,7 @@ from itertools import count
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.e2e.running_server import Person
+from tests.e2e.running_server import PATIENCE, Person
 
 INITIAL, APPLIED, UPDATE, RESULT = 0, 1, 4, 6
 
@@ -57,7 +57,7 @@ class V2Client:
         return client
 
     async def receive(self) -> Message:
-        data = await asyncio.wait_for(self.socket.recv(), 30)
+        data = await asyncio.wait_for(self.socket.recv(), PATIENCE)
         assert isinstance(data, bytes) and data[0] == 0, "uncompressed binary messages were asked for"
         return Message(data[1], data[2:])
 

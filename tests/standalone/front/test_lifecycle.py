@@ -14,7 +14,7 @@ import pytest
 from spacetimedb_paths.pidfile import PidFile
 from spacetimedb_paths.server import ServerDataDir
 from spacetimedb_standalone.__main__ import main
-from tests.standalone.front.conftest import RawClient, RunningServer
+from tests.standalone.front.conftest import PATIENCE, RawClient, RunningServer
 
 pytestmark = pytest.mark.slow
 
@@ -44,8 +44,19 @@ def alive(pid: int) -> bool:
     return True
 
 
+def until_nobody_listens(server: RunningServer) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            server.connect().close()
+        except ConnectionRefusedError:
+            return
+        assert time.monotonic() < deadline, "the server takes new connections"
+        time.sleep(0.02)
+
+
 def until_dead(pid: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while alive(pid):
         assert time.monotonic() < deadline, f"process {pid} lives on"
         time.sleep(0.02)
@@ -90,16 +101,19 @@ def test_after_a_kill_the_workers_leave_and_a_new_server_takes_over(tmp_path: Pa
 def test_a_request_under_way_is_finished_before_the_server_goes(tmp_path: Path) -> None:
     server = RunningServer(tmp_path)
     raw = RawClient(server)
-    raw.send("POST /v1/database/nobody/sql HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\nSELE")
-    time.sleep(0.1)
+    raw.send(
+        "GET /v1/ping HTTP/1.1\r\nhost: x\r\n\r\n"
+        "POST /v1/database/nobody/sql HTTP/1.1\r\nhost: x\r\ncontent-length: 8\r\n\r\nSELE"
+    )
+    assert raw.answer()[0] == 200, "so it has read what came with it"
     stopping = threading.Thread(target=server.stop)
     stopping.start()
-    time.sleep(0.3)
+    until_nobody_listens(server)
     raw.send("CT 1")
     status, headers, _ = raw.answer()
     assert (status, headers["connection"]) == (404, "close")
     raw.close()
-    stopping.join(10)
+    stopping.join(PATIENCE)
     assert not stopping.is_alive()
 
 
