@@ -73,7 +73,7 @@ class Database:
         try:
             self.asked.append(codec(CLIENT_MESSAGE).decode_exact(socket.recv()))
             self.script(socket)
-            socket.recv(timeout=5)  # stay until the client leaves
+            socket.recv(timeout=60)  # stay until the client leaves
         except (ConnectionClosed, TimeoutError):
             return
 

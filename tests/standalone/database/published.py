@@ -39,7 +39,7 @@ MODULES = Path(__file__).parents[2] / "modules"
 PROGRAMS = {"waiting": MODULES / "waiting/waiting.wasm", "hostile": MODULES / "hostile.wasm"}
 IDENTITY, OWNER = Identity(bytes(range(32))), Identity(bytes([7]) * 32)
 CALLER = Caller(OWNER, ConnectionId(bytes([9]) * 16), "{}", is_owner=True)
-PATIENCE = 20.0
+PATIENCE = 60.0
 MEMORY = 256 << 20
 
 

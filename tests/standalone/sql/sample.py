@@ -4,6 +4,7 @@ player(id, name, level, online, x)      p1 ann, p2 bob, p3 cat
 item(id, owner_id, kind, qty)           two of ann's, one of bob's
 guild(gid, player_id)                   no index
 acct(ident, conn, data, ts, uid, big, note)   one of A's, one of B's
+st_var, st_sequence                     system tables, the latter with made-up columns
 kv, secret (private), evt (an event table), hi_players (a view), my_acct (a view of the caller)
 """
 
@@ -76,6 +77,7 @@ _ACCT = {
 TABLES = {
     each.name: each
     for each in (
+        table(3, "st_sequence", {"sequence_id": U32, "increment": U32}, ("sequence_id",), system=True),
         table(8, "st_var", {"name": STRING, "value": _VARIABLE}, ("name",), system=True),
         table(4096, "player", _PLAYER, ("id",), ("level",)),
         table(4097, "item", {"id": U64, "owner_id": U32, "kind": STRING, "qty": I32}, ("id",), ("owner_id",)),
@@ -100,6 +102,7 @@ ROWS: dict[str, list[tuple[Any, ...]]] = {
     "acct": [_AA, _AB],
     "kv": [("5", "five")],
     "secret": [(1, "s")],
+    "st_sequence": [(4096, 1)],
 }
 
 

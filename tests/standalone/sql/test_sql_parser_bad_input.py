@@ -76,7 +76,7 @@ def test_bricks_piled_up_behind_from(brick: str) -> None:
 def test_long_chains(joint: str, told: str) -> None:
     began = time.monotonic()
     assert answered(f"SELECT * FROM player WHERE id = 1{joint * 1601}") == told
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_the_longest_chain_there_may_be() -> None:

@@ -173,6 +173,28 @@ class TestWhoMayWrite:
         assert refusal("DELETE FROM secret", caller=A).startswith("no such table: `secret`")
 
 
+class TestSystemTables:
+    """They say what the database is made of, so they are the server's to write, but for the variables."""
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "DELETE FROM st_sequence",
+            "UPDATE st_sequence SET increment = 0 WHERE sequence_id = 4096",
+            "INSERT INTO st_sequence (sequence_id, increment) VALUES (7, 1)",
+        ],
+    )
+    def test_what_would_change_one_is_refused(self, statement: str) -> None:
+        sample = Sample()
+        told = "`st_sequence` is kept by the server: of the system tables, SQL may write only `st_var`"
+        assert refusal(statement, sample) == told
+        assert rows(sample, "st_sequence") == [(4096, 1)]
+
+    def test_what_finds_nothing_is_carried_out(self) -> None:
+        assert run("DELETE FROM st_sequence WHERE sequence_id = 1", Sample()).deleted == 0
+        assert run("UPDATE st_sequence SET increment = 2 WHERE sequence_id = 1", Sample()).updated == 0
+
+
 class TestVariables:
     def test_set_and_show(self) -> None:
         sample = Sample()

@@ -1,6 +1,7 @@
 """Workers: started when needed, restarted when they die, stopped when told, each on its own."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,8 @@ from spacetimedb_standalone.supervisor.supervisor import (
 
 STUB = "stub_worker:run"
 QUICK = SupervisorSettings(backoff=Backoff(first=0.02, most=0.1))
+PATIENCE = 60.0
+"""Seconds for what takes a tenth of one on a quiet machine."""
 
 Make = Callable[..., Supervisor]
 
@@ -73,7 +76,7 @@ def lives(tmp_path: Path, replica: int = 1) -> list[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not condition():
             await asyncio.sleep(0.01)
 
@@ -89,7 +92,7 @@ async def test_a_worker_is_started_once_for_all_who_ask(make: Make, tmp_path: Pa
     workers = await asyncio.gather(*(supervisor.worker(order) for _ in range(5)))
     assert len({worker.pid for worker in workers}) == 1
     assert supervisor.running() == [workers[0]]
-    await supervisor.stop(1, "shutdown", 1.0)
+    await supervisor.stop(1, "shutdown", PATIENCE)
     assert workers[0].ended.result() == 0
 
 
@@ -136,16 +139,21 @@ async def test_a_restarted_worker_does_not_create_its_database_again(make: Make,
 async def test_a_refusal_is_told_as_it_was_said_and_not_repeated_by_itself(
     make: Make, tmp_path: Path
 ) -> None:
-    supervisor = make(SupervisorSettings(backoff=Backoff(first=0.3)))
+    supervisor = make(SupervisorSettings(backoff=Backoff(first=PATIENCE)))
     for _ in range(3):
         with pytest.raises(WorkerFailed, match=r"^this program is refused$") as caught:
             await supervisor.worker(boot(tmp_path, "refuse"))
         assert (caught.value.status, caught.value.refused) == (400, True)
     assert len(lives(tmp_path)) == 1, "within the pause everybody gets the same answer"
-    await asyncio.sleep(0.35)
-    with pytest.raises(WorkerFailed):
-        await supervisor.worker(boot(tmp_path, "refuse"))
-    assert len(lives(tmp_path)) == 2, "after it the next one who asks is a new attempt"
+
+
+async def test_after_the_pause_the_next_one_who_asks_is_a_new_attempt(make: Make, tmp_path: Path) -> None:
+    supervisor = make()
+    async with asyncio.timeout(PATIENCE):
+        while not (tmp_path / "1").exists() or len(lives(tmp_path)) < 2:
+            with pytest.raises(WorkerFailed):
+                await supervisor.worker(boot(tmp_path, "refuse"))
+            await asyncio.sleep(0.005)
 
 
 async def test_a_crash_while_starting_is_told_with_its_status(make: Make, tmp_path: Path) -> None:
@@ -157,8 +165,12 @@ async def test_a_crash_while_starting_may_pass(make: Make, tmp_path: Path) -> No
     supervisor = make()
     with pytest.raises(WorkerFailed):
         await supervisor.worker(boot(tmp_path, "once"))
-    await asyncio.sleep(0.05)
-    assert (await supervisor.worker(boot(tmp_path, "once"))).is_ready
+    async with asyncio.timeout(PATIENCE):
+        while not (running := supervisor.running()):
+            with contextlib.suppress(WorkerFailed):  # the answer of before, until the pause is over
+                await supervisor.worker(boot(tmp_path, "once"))
+            await asyncio.sleep(0.005)
+    assert running[0].is_ready
 
 
 async def test_nothing_is_left_of_a_replica_that_could_not_be_created(make: Make, tmp_path: Path) -> None:
@@ -170,10 +182,10 @@ async def test_nothing_is_left_of_a_replica_that_could_not_be_created(make: Make
 
 
 async def test_a_worker_that_does_not_react_is_killed_and_restarted(make: Make, tmp_path: Path) -> None:
-    supervisor = make(SupervisorSettings(0.15, 0.05, backoff=Backoff(first=0.02)))
+    supervisor = make(SupervisorSettings(1.0, 0.2, backoff=Backoff(first=0.02)))
     deaf = await supervisor.worker(boot(tmp_path, "deaf", replica=1))
     good = await supervisor.worker(boot(tmp_path, "", replica=2))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await deaf.ended == -signal.SIGKILL
     await until(lambda: len(lives(tmp_path)) == 2)
     assert good.is_ready
@@ -183,7 +195,7 @@ async def test_a_worker_over_its_memory_is_killed(make: Make, tmp_path: Path) ->
     assert resident_memory(os.getpid()) > 1 << 20
     supervisor = make(SupervisorSettings(memory_limit=1 << 20, memory_interval=0.05))
     worker = await supervisor.worker(boot(tmp_path))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await worker.ended == -signal.SIGKILL
 
 
@@ -208,7 +220,7 @@ async def test_when_the_template_dies_a_new_one_takes_over(make: Make, tmp_path:
 async def test_after_closing_nothing_is_started(make: Make, tmp_path: Path) -> None:
     supervisor = make()
     worker = await supervisor.worker(boot(tmp_path))
-    await supervisor.close(1.0)
+    await supervisor.close(PATIENCE)
     assert worker.ended.result() == 0
     assert not Path(worker.http_path.parent).exists()
 

@@ -77,7 +77,7 @@ class Played:
         return int.from_bytes(payload[:2], "big"), payload[2:].decode()
 
     async def _exactly(self, size: int) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.reader.readexactly(size)
 
 
