@@ -52,15 +52,15 @@ class UserTables:
         events = {row.table_id for row in read_rows(self._store, SystemTable.EVENT_TABLE, ST_EVENT_TABLE)}
         views = {row.table_id for row in read_rows(self._store, SystemTable.VIEW, ST_VIEW)}
         for table_id in sorted(tables):
-            known = self._types.get(table_id, {})
-            newest = _newest(columns[table_id], known)
+            known = self._types.get(table_id)  # may well be empty: a table may have no columns
+            newest = _newest(columns[table_id], known or {})
             types = {column.col_pos: column.col_type for column in newest}
             if types == known:
                 continue
             row_type = encode_type(
                 Product(tuple(Element(column.col_name, decode_type(column.col_type)[0]) for column in newest))
             )
-            if known:
+            if known is not None:
                 self._store.alter_table(table_id, row_type)
             else:
                 flags = (EVENT_TABLE if table_id in events else 0) | (
