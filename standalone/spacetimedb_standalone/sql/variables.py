@@ -11,7 +11,8 @@ from .relation import Column, Compare, Constant, Fields, Relation, Selection, Va
 from .schema import Caller, Catalog, Rows, TableDef
 
 ROW_LIMIT = "row_limit"
-_TABLE = "st_var"
+VARIABLES = "st_var"
+"""The table that they are rows of."""
 _U64_VARIANT = 8
 _NAME, _VALUE = 0, 1
 
@@ -20,7 +21,7 @@ def variables_table(variable: str, catalog: Catalog, caller: Caller) -> TableDef
     """The table that a variable is a row of. Raises SqlNameError if there is no such variable or table."""
     if variable != ROW_LIMIT:
         raise SqlNameError(f"{variable} is not a valid system variable")
-    return find_table(_TABLE, catalog, caller)
+    return find_table(VARIABLES, catalog, caller)
 
 
 def variable_row(table: TableDef, variable: str, number: int) -> bytes:
@@ -31,15 +32,15 @@ def variable_row(table: TableDef, variable: str, number: int) -> bytes:
 def variable_query(table: TableDef, variable: str) -> Selection:
     """A query for the value of a variable: one row, or none if it is not set."""
     wanted = Constant(STRING, codec(STRING).encode(variable))
-    condition = Compare(Column(_TABLE, _NAME, STRING), "=", wanted, STRING)
-    value = Column(_TABLE, _VALUE, table.columns[_VALUE].type)
-    relation = Relation(Variable(_TABLE, table), (), (condition,))
+    condition = Compare(Column(VARIABLES, _NAME, STRING), "=", wanted, STRING)
+    value = Column(VARIABLES, _VALUE, table.columns[_VALUE].type)
+    relation = Relation(Variable(VARIABLES, table), (), (condition,))
     return Selection(relation, Fields(((value, table.columns[_VALUE].name),)))
 
 
 def row_limit(catalog: Catalog, store: Rows) -> int | None:
     """How many rows a query of anybody but the owner may read, if that is bounded."""
-    table = catalog.table_named(_TABLE)
+    table = catalog.table_named(VARIABLES)
     if table is None:
         return None
     decode = table.codec.decode_exact

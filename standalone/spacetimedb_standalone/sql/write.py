@@ -1,6 +1,10 @@
 """INSERT, UPDATE, DELETE and SET: checked, then applied to a store inside a transaction.
 
 They find their rows on the old state, delete, then insert; whoever runs them rolls back if they raise.
+
+The rows of system tables say what the database is made of. The server keeps them in step with what it has built by
+them, and one that was changed behind its back would not start again. So all of them are closed to SQL but
+`st_var`; a statement that finds nothing to change is carried out, since clients try whether they may.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from .literals import row_limit_value, typed_value
 from .plan import plan
 from .results import SqlResult
 from .schema import Caller, Catalog, Store, TableDef, View, Views
-from .variables import variable_row, variables_table
+from .variables import VARIABLES, variable_row, variables_table
 from .violations import unique_violation
 
 
@@ -33,6 +37,7 @@ class InsertStatement:
     views: tuple[TableDef, ...] = ()
 
     def run(self, store: Store, views: Views) -> SqlResult:
+        _require_open(self.table, bool(self.rows))
         before = store.count(self.table.id)
         for row in self.rows:
             _insert(store, self.table, row)
@@ -50,6 +55,7 @@ class DeleteStatement:
 
     def run(self, store: Store, views: Views) -> SqlResult:
         rows = [row for (row,) in self.matching.joined(store)]
+        _require_open(self.table, bool(rows))
         return SqlResult(deleted=sum(store.delete(self.table.id, row) for row in rows))
 
 
@@ -64,6 +70,7 @@ class UpdateStatement:
 
     def run(self, store: Store, views: Views) -> SqlResult:
         rows = [row for (row,) in self.matching.joined(store)]
+        _require_open(self.table, bool(rows))
         for row in rows:
             store.delete(self.table.id, row)
         for row in rows:
@@ -135,6 +142,13 @@ def _writable(name: str, catalog: Catalog, caller: Caller) -> TableDef:
     if table.view is not View.NONE:
         raise SqlTypeError(f"`{table.name}` is a view; DML on views is not supported")
     return table
+
+
+def _require_open(table: TableDef, changes: bool) -> None:
+    if changes and table.system and table.name != VARIABLES:
+        raise SqlForbidden(
+            f"`{table.name}` is kept by the server: of the system tables, SQL may write only `{VARIABLES}`"
+        )
 
 
 def _authorize(caller: Caller) -> None:
