@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from spacetimedb_paths.links import LinkError, Links, system_links
@@ -11,28 +10,33 @@ from spacetimedb_paths.typed import TypedDir, TypedFile
 CURRENT = "current"
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class RootDir(TypedDir):
     """The value of `--root-dir`: taken as it is, neither made absolute nor resolved."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class PrivKeyPath(TypedFile):
     """The private key that signs tokens (PKCS#8 PEM)."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class PubKeyPath(TypedFile):
     """The public key that verifies tokens (SPKI PEM)."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class CliTomlPath(TypedFile):
     """The configuration of the command line."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class ConfigDir(TypedDir):
+    __slots__ = ()
+
     def jwt_priv_key(self) -> PrivKeyPath:
         return PrivKeyPath(self.pure / "id_ecdsa")
 
@@ -47,19 +51,22 @@ class ConfigDir(TypedDir):
         return TypedFile(self.pure / ".update_check_cache")
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class BinFile(TypedFile):
     """The `spacetime` command itself."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class SpacetimedbCliBin(TypedFile):
     """`spacetimedb-cli` of one installed version."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class VersionBinDir(TypedDir):
     """The programs of one installed version, or the link to the current one."""
+
+    __slots__ = ()
 
     def spacetimedb_cli(self) -> SpacetimedbCliBin:
         return SpacetimedbCliBin(self.executable("spacetimedb-cli"))
@@ -75,9 +82,10 @@ class VersionBinDir(TypedDir):
         links.point(self.path, Path(target))
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class BinDir(TypedDir):
     """One directory per installed version, and the link `current`."""
+
+    __slots__ = ()
 
     def version_dir(self, version: str) -> VersionBinDir:
         return VersionBinDir(self.pure / version)

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
 
@@ -22,38 +21,44 @@ from spacetimedb_paths.typed import TypedDir, TypedFile
 U64_LIMIT = 1 << 64
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class ConfigToml(TypedFile):
     """The server's settings."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class MetadataTomlPath(TypedFile):
     """Which version and edition wrote the directory (`spacetimedb_paths.metadata`)."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class WasmtimeCacheDir(TypedDir):
     """Compiled modules."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class ControlDbDir(TypedDir):
     """Names, databases and owners."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class ProgramBytesDir(TypedDir):
     """Published programs by the hash of their bytes."""
+
+    __slots__ = ()
 
     def program(self, module_hash: str) -> TypedFile:
         """The program with this hash (64 hex digits): the first two digits are a directory."""
         return TypedFile(self.pure / module_hash[:2] / module_hash[2:])
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class LogsDir(TypedDir):
     """The server's own log, `spacetime-{edition}.log`; readers also accept dated names."""
+
+    __slots__ = ()
 
     @staticmethod
     def filename_prefix(edition: str) -> str:
@@ -67,9 +72,10 @@ class LogsDir(TypedDir):
         return TypedFile(self.pure / f"{self.filename_prefix(edition)}.{self.filename_extension()}")
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class ModuleLogPath(TypedFile):
     """What a module logged on one day (UTC)."""
+
+    __slots__ = ()
 
     def date(self) -> date | None:
         """The day in the name, None for another kind of name."""
@@ -79,8 +85,9 @@ class ModuleLogPath(TypedFile):
             return None
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class ModuleLogsDir(TypedDir):
+    __slots__ = ()
+
     def on(self, day: date) -> ModuleLogPath:
         """The log of one day (UTC)."""
         return ModuleLogPath(self.pure / f"{day.isoformat()}.log")
@@ -91,24 +98,28 @@ class ModuleLogsDir(TypedDir):
         return ModuleLogPath(self.pure / max(names)) if names else None
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class SnapshotFilePath(TypedFile):
     """The BSATN index of a snapshot."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class SnapshotObjectsPath(TypedDir):
     """The content-addressed pages and blobs of a snapshot."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class ArchivedSnapshotDirPath(TypedDir):
     """A compressed snapshot."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class SnapshotDirPath(TypedDir):
     """One snapshot, named by the transaction offset it was taken at."""
+
+    __slots__ = ()
 
     def tx_offset(self) -> int | None:
         """The offset in the name, None for another kind of name."""
@@ -128,8 +139,9 @@ class SnapshotDirPath(TypedDir):
         self.path.rename(self.path.with_suffix(".invalid_snapshot"))
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class SnapshotsPath(TypedDir):
+    __slots__ = ()
+
     def snapshot_dir(self, tx_offset: int) -> SnapshotDirPath:
         return SnapshotDirPath(self.pure / f"{tx_offset:020}.snapshot_dir")
 
@@ -137,18 +149,21 @@ class SnapshotsPath(TypedDir):
         return ArchivedSnapshotDirPath(self.pure / f"{tx_offset:020}.archived_snapshot")
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class SegmentFile(TypedFile):
     """A segment of the commit log, named by the offset of its first transaction."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class OffsetIndexFile(TypedFile):
     """The index of a segment: transaction offsets to file positions."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, order=True, slots=True)
+
 class CommitLogDir(TypedDir):
+    __slots__ = ()
+
     def segment(self, offset: int) -> SegmentFile:
         return SegmentFile(self.pure / f"{offset:020}.stdb.log")
 
@@ -156,9 +171,10 @@ class CommitLogDir(TypedDir):
         return OffsetIndexFile(self.pure / f"{offset:020}.stdb.ofs")
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class ReplicaDir(TypedDir):
     """The data of one database."""
+
+    __slots__ = ()
 
     def commit_log(self) -> CommitLogDir:
         return CommitLogDir(self.pure / "clog")
@@ -170,8 +186,9 @@ class ReplicaDir(TypedDir):
         return SnapshotsPath(self.pure / "snapshots")
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class ServerDataDir(TypedDir):
+    __slots__ = ()
+
     def config_toml(self) -> ConfigToml:
         return ConfigToml(self.pure / "config.toml")
 

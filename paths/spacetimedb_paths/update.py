@@ -15,13 +15,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from spacetimedb_paths.typed import TypedDir, TypedFile
 
 
-@dataclass(frozen=True, order=True, slots=True)
 class UpdateDir(TypedDir):
+    __slots__ = ()
+
     def lock_file(self) -> TypedFile:
         return TypedFile(self.pure / "lock")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spacetimedb_standalone.config.care_options import CareOptions
 from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions, parse_command_line
+from spacetimedb_standalone.supervisor.large_pages import begin_again
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,13 +22,16 @@ def main(arguments: list[str] | None = None) -> int:
         return left.code if isinstance(left.code, int) else 1
     try:
         if isinstance(options, StartOptions):
-            return _start(options)
+            return _start(options, is_program=arguments is None)
         return _extract_schema(options) if isinstance(options, ExtractSchemaOptions) else _care(options)
     except KeyboardInterrupt:
         return 130
 
 
-def _start(options: StartOptions) -> int:
+def _start(options: StartOptions, is_program: bool) -> int:
+    """`is_program`: this process is the server's alone, to be replaced and copied as the server likes."""
+    if is_program:
+        begin_again(os.environ, sys.orig_argv)
     from spacetimedb_paths.metadata import MetadataError
     from spacetimedb_standalone.config.readers import ConfigError
     from spacetimedb_standalone.control.schema import ControlStateError
@@ -35,7 +39,7 @@ def _start(options: StartOptions) -> int:
     from spacetimedb_standalone.supervisor.launch import default_launcher
 
     try:
-        start_server(options, os.environ, Path(sys.argv[0]).absolute(), default_launcher())
+        start_server(options, os.environ, Path(sys.argv[0]).absolute(), default_launcher(fork_now=is_program))
     except (ConfigError, MetadataError, ControlStateError, sqlite3.Error, OSError) as error:
         print(f"Error: {_sentence(error)}", file=sys.stderr)
         return 1

@@ -26,7 +26,7 @@ from spacetimedb_standalone.database.program import LoadedProgram
 from spacetimedb_standalone.database.waiting_services import Durable, WaitingServices
 from spacetimedb_standalone.host.interface import HostServices, ModuleError
 from spacetimedb_standalone.host.wasm.instance import WasmInstance
-from spacetimedb_standalone.outgoing.client import OutgoingHttp
+from spacetimedb_standalone.outgoing.http import OutgoingHttp
 from spacetimedb_standalone.ports.clock import Clock
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from spacetimedb_standalone.database.views import ViewError
 from spacetimedb_standalone.host.http_messages import decode_request, encode_response
 from spacetimedb_standalone.host.interface import GuestTrap, HostServices, LogRecord
 from spacetimedb_standalone.module_logs import Level
-from spacetimedb_standalone.outgoing.client import OutgoingHttp
+from spacetimedb_standalone.outgoing.http import OutgoingHttp
 from spacetimedb_standalone.ports.clock import Clock
 
 UNREADABLE, BLOCKED = 3, 17

@@ -6,7 +6,12 @@ The ranges are those of the IANA registries of special-purpose addresses.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TypeAlias
+
+Refused: TypeAlias = Callable[[str], bool]
+"""May this address not be spoken to?"""
 
 _V4 = tuple(
     IPv4Network(network)

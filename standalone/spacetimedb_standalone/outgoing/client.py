@@ -15,11 +15,10 @@ import httpx
 
 from spacetimedb_standalone.host.http_messages import HttpRequest, HttpResponse
 from spacetimedb_standalone.host.interface import HttpFailed
-from spacetimedb_standalone.outgoing.addresses import is_special
+from spacetimedb_standalone.outgoing.addresses import Refused
 from spacetimedb_standalone.outgoing.network import (
     Deadline,
     GuardedNetwork,
-    Refused,
     SpecialAddressError,
     UnknownHostError,
 )
@@ -28,7 +27,6 @@ DEFAULT_SECONDS, LONGEST_SECONDS = 30.0, 180.0
 MAX_REDIRECTS = 10
 LONGEST_ANSWER = 256 << 20
 """Bytes of a body, also of those of redirects together: it is held in memory, twice for a moment."""
-DISABLED = "module outbound HTTP requests are disabled"
 SPECIAL_ADDRESS = "refusing to connect to private or special-purpose addresses"
 
 
@@ -36,20 +34,14 @@ class AnswerTooLongError(Exception):
     """The other side sends more than an answer may have."""
 
 
-class OutgoingHttp:
+class HttpClient:
     """`refused` says which addresses may not be spoken to. May be used by several threads at once."""
 
-    def __init__(self, *, enabled: bool = True, refused: Refused = is_special) -> None:
-        self._enabled, self._refused = enabled, refused
-
-    def require_enabled(self) -> None:
-        """Raises `HttpFailed` where the configuration has turned requests off."""
-        if not self._enabled:
-            raise HttpFailed(DISABLED)
+    def __init__(self, refused: Refused) -> None:
+        self._refused = refused
 
     def send(self, request: HttpRequest, body: bytes) -> tuple[HttpResponse, bytes]:
         """The answer and its body, whatever its status. Blocks. Raises `HttpFailed`."""
-        self.require_enabled()
         url = _parsed(request.uri)
         shown = str(url.copy_with(userinfo=b"", query=None, fragment=None))
         try:

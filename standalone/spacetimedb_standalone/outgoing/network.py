@@ -10,14 +10,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from queue import Empty, SimpleQueue
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpcore
 
-Refused: TypeAlias = Callable[[str], bool]
-"""May this address not be spoken to?"""
+from spacetimedb_standalone.outgoing.addresses import Refused
 
 WRITTEN_AT_ONCE = 1 << 16
 

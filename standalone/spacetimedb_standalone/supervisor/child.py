@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from typing import Final, Protocol
+from typing import Final, NoReturn, Protocol
 
 from spacetimedb_standalone.config.server_log import configure_logging
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
@@ -48,7 +48,7 @@ def run_worker(channel: socket.socket, run: RunWorker) -> int:
         return EXIT_FAILED
 
 
-def leave(status: int) -> None:
+def leave(status: int) -> NoReturn:
     """End the process without running what belongs to the parent it was forked from."""
     logging.shutdown()
     sys.stdout.flush()

@@ -2,6 +2,10 @@
 
 Both are given the worker's end of a channel and report how the process ended. Forking is the rule; starting
 from nothing costs a second of imports each time and is for machines without `fork`.
+
+The template itself is forked from the server before that has anything of its own (`template.fork_template`),
+so that both share what they have imported. Should it die, the next one is a fresh interpreter: by then the
+server has threads, locks and an event loop, of which no copy may be made.
 """
 
 from __future__ import annotations
@@ -13,10 +17,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, Protocol
 
 from spacetimedb_standalone.supervisor.channel import Channel, Message
+from spacetimedb_standalone.supervisor.large_pages import worker_environment
+from spacetimedb_standalone.supervisor.template import ForkedTemplate, fork_template
 
 WORKER_MAIN: Final = "spacetimedb_standalone.worker.process:run"
 """Where the real worker's main is."""
@@ -24,8 +31,6 @@ WORKER_MAIN: Final = "spacetimedb_standalone.worker.process:run"
 _TEMPLATE: Final = "spacetimedb_standalone.supervisor.template"
 _CHILD: Final = "spacetimedb_standalone.supervisor.child"
 _STOP_GRACE: Final = 5.0
-_TUNABLES: Final = "GLIBC_TUNABLES"
-_LARGE_PAGES: Final = "glibc.malloc.hugetlb=1"
 
 _log = logging.getLogger(__name__)
 
@@ -70,12 +75,13 @@ class SpawnLauncher:
 
 
 class ForkLauncher:
-    """Workers are forked from a template process, which is started with the first of them and again if it
-    dies.
+    """Workers are forked from a template process: `forked`, or one that is started with the first of them, and again
+    if it dies.
     """
 
-    def __init__(self, worker_main: str = WORKER_MAIN):
+    def __init__(self, worker_main: str = WORKER_MAIN, forked: ForkedTemplate | None = None):
         self._worker_main = worker_main
+        self._forked = forked
         self._template: _TemplateProcess | None = None
         self._starting = asyncio.Lock()
 
@@ -86,7 +92,10 @@ class ForkLauncher:
     async def warm_up(self) -> _TemplateProcess:
         """Start the template if it is not running, so that the first worker need not wait for it."""
         async with self._starting:
-            if self._template is None or not self._template.is_alive:
+            forked, self._forked = self._forked, None
+            if forked is not None:
+                self._template = _TemplateProcess(forked.pid, forked.channel, partial(_reap, forked.pid))
+            elif self._template is None or not self._template.is_alive:
                 self._template = await _TemplateProcess.start(self._worker_main)
             return self._template
 
@@ -97,13 +106,16 @@ class ForkLauncher:
 
 
 class _TemplateProcess:
-    def __init__(self, process: asyncio.subprocess.Process, sock: socket.socket):
-        self._process = process
+    """`wait` returns when the process has ended."""
+
+    def __init__(self, pid: int, sock: socket.socket, wait: Callable[[], Awaitable[object]]):
+        self._pid, self._wait = pid, wait
         self._channel = Channel(sock, self._on_message, self._on_closed)
         self._next_worker = 0
         self._forking: dict[int, asyncio.Future[int]] = {}
         self._on_exit: dict[int, OnExit] = {}
         self._pids: dict[int, int] = {}
+        self._reaping: asyncio.Future[object] | None = None
         self._channel.start(asyncio.get_running_loop())
 
     @classmethod
@@ -115,7 +127,7 @@ class _TemplateProcess:
         except LaunchError:
             ours.close()
             raise
-        return cls(process, ours)
+        return cls(process.pid, ours, process.wait)
 
     @property
     def is_alive(self) -> bool:
@@ -131,11 +143,11 @@ class _TemplateProcess:
 
     async def close(self) -> None:
         self._channel.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), _STOP_GRACE)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        waiting = asyncio.ensure_future(self._wait())
+        await asyncio.wait([waiting], timeout=_STOP_GRACE)
+        if not waiting.done():
+            os.kill(self._pid, signal.SIGKILL)
+        await waiting
 
     def _on_message(self, message: Message, _: list[int]) -> None:
         number = message["worker"]
@@ -157,6 +169,7 @@ class _TemplateProcess:
         for pid in self._pids.values():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        self._reaping = asyncio.ensure_future(self._wait())
         orphans, self._on_exit = self._on_exit, {}
         for on_exit in orphans.values():
             on_exit(-signal.SIGKILL)
@@ -172,17 +185,18 @@ async def _start_program(module: str, channel: socket.socket, worker_main: str) 
         raise LaunchError(f"cannot start a process for a database: {error}") from error
 
 
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of processes that hold tables: glibc is to ask for large pages of memory, for rows are found all
-    over them, and with small ones half of the time goes into looking up where a page is. What it was told by
-    the user comes last and wins; other C libraries pass over it."""
-    told = environment.get(_TUNABLES)
-    return {**environment, _TUNABLES: f"{_LARGE_PAGES}:{told}" if told else _LARGE_PAGES}
-
-
 async def _wait(process: asyncio.subprocess.Process, on_exit: OnExit) -> None:
     on_exit(await process.wait())
 
 
-def default_launcher() -> ForkLauncher | SpawnLauncher:
-    return ForkLauncher() if hasattr(os, "fork") else SpawnLauncher()
+async def _reap(pid: int) -> None:
+    """Wait for a child that was forked here. A thread waits: the event loop knows only children that it has started."""
+    with contextlib.suppress(ChildProcessError):
+        await asyncio.to_thread(os.waitpid, pid, 0)
+
+
+def default_launcher(fork_now: bool) -> ForkLauncher | SpawnLauncher:
+    """`fork_now` is for a process that has nothing but what it has imported: no thread, no lock, no event loop."""
+    if not hasattr(os, "fork"):
+        return SpawnLauncher()
+    return ForkLauncher(forked=fork_template(WORKER_MAIN) if fork_now else None)

@@ -20,7 +20,8 @@ import select
 import signal
 import socket
 import sys
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn
 
 from spacetimedb_standalone.supervisor.channel import Inbox
 from spacetimedb_standalone.supervisor.child import RunWorker, leave, load_worker, run_worker
@@ -97,12 +98,48 @@ class Template:
             self._front.sendall(json.dumps(message).encode() + b"\n")
 
 
+@dataclass(frozen=True, slots=True)
+class ForkedTemplate:
+    """A template that is a copy of this process, and this end of its channel."""
+
+    pid: int
+    channel: socket.socket
+
+
+def fork_template(worker_main: str) -> ForkedTemplate:
+    """For a process with one thread that holds nothing but what it has imported: that is not imported again, and the
+    memory of it stays shared. The template imports the rest while this process goes on.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    gc.collect()
+    gc.freeze()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        _be_template(theirs, worker_main)
+    theirs.close()
+    return ForkedTemplate(pid, ours)
+
+
+def _be_template(channel: socket.socket, worker_main: str) -> NoReturn:
+    status = 70
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        Template(channel, load_worker(worker_main)).serve()
+        status = 0
+    except Exception as error:
+        print(f"Error: the template process ended: {error}", file=sys.stderr)
+    finally:
+        leave(status)
+
+
 def main(arguments: list[str]) -> None:
     """Be the template: `arguments` are the inherited descriptor of its channel and where the worker's main
     is.
     """
     descriptor, place = arguments
-    Template(socket.socket(fileno=int(descriptor)), load_worker(place)).serve()
+    _be_template(socket.socket(fileno=int(descriptor)), place)
 
 
 if __name__ == "__main__":

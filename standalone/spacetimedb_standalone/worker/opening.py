@@ -26,7 +26,7 @@ from spacetimedb_standalone.host.interface import ModuleError
 from spacetimedb_standalone.host.wasm.limits import ADDRESSABLE, WasmLimits, default_memory
 from spacetimedb_standalone.host.wasm.runtime import WasmRuntime
 from spacetimedb_standalone.module_logs import ModuleLog
-from spacetimedb_standalone.outgoing.client import OutgoingHttp
+from spacetimedb_standalone.outgoing.http import OutgoingHttp
 from spacetimedb_standalone.ports.clock import Clock, SystemClock
 from spacetimedb_standalone.ports.disk_files import DiskFiles
 from spacetimedb_standalone.ports.files import Files
