@@ -14,7 +14,7 @@ from bench.caller import ReplyError
 from bench.database import MODULE, Database, RefusedError, new_token
 from bench.transfer import Options, Result, run
 from spacetimedb_engine import prepare_memory
-from spacetimedb_standalone.supervisor.launch import worker_environment
+from spacetimedb_standalone.supervisor.large_pages import worker_environment
 
 SKEWS = (0.0, 1.5)
 SIZES = (10_000, 100_000, 1_000_000)

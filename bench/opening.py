@@ -22,7 +22,7 @@ from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.snapshotting import take_snapshot
 from spacetimedb_standalone.ports import DiskFiles, SystemClock
-from spacetimedb_standalone.supervisor.launch import worker_environment
+from spacetimedb_standalone.supervisor.large_pages import worker_environment
 
 REPEATS = 3
 FLUSH_EVERY = 1000
