@@ -5,12 +5,16 @@ terminal. The settings give a level for everything and directives `target=level`
 longest target that a logger's name begins with decides. A target may be written with `::` between its
 parts. Every process of the server writes whole lines to the same files in append mode, so lines of
 different processes never mix.
+
+A full disk or a closed console stops nobody: the lines are lost there, and the other place is told once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -92,6 +96,44 @@ class LineFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
+class Lines(logging.StreamHandler[IO[str]]):
+    """Lines to one place. `owned`: the stream is closed with it."""
+
+    def __init__(self, stream: IO[str], place: str, colour: bool, owned: bool = False):
+        super().__init__(stream)
+        self.setFormatter(LineFormatter(colour))
+        self.other: Lines | None = None
+        """Where it is said that this one cannot be written."""
+        self._place = place
+        self._owned = owned
+        self._lost = 0
+        """Lines in a row that could not be written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lost = self._lost
+        super().emit(record)
+        if lost == self._lost:
+            self._lost = 0
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):  # a record that cannot be formatted: a mistake of ours
+            super().handleError(record)
+            return
+        self._lost += 1
+        if self._lost == 1 and self.other is not None:
+            told = f"the log cannot be written to {self._place} for now: {error}"
+            self.other.emit(logging.LogRecord(__name__, logging.WARNING, __file__, 0, told, None, None))
+
+    def close(self) -> None:
+        super().close()
+        if self._owned:
+            with contextlib.suppress(
+                OSError
+            ):  # what the disk has not taken is lost, as `handleError` has said
+                self.stream.close()
+
+
 def configure_logging(
     settings: LogSettings, log_file: Path | None, console: IO[str], env: Mapping[str, str]
 ) -> None:
@@ -102,12 +144,12 @@ def configure_logging(
     """
     levels = Levels.of(settings)
     colour = console.isatty() and not env.get("NO_COLOR")
-    handlers: list[logging.Handler] = [logging.StreamHandler(console)]
-    handlers[0].setFormatter(LineFormatter(colour))
+    handlers = [Lines(console, "the console", colour)]
     if log_file is not None:
         log_file.parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(log_file, mode="a", encoding="utf-8"))
-        handlers[1].setFormatter(LineFormatter(colour=False))
+        file = log_file.open("a", encoding="utf-8")
+        handlers.append(Lines(file, str(log_file), colour=False, owned=True))
+        handlers[0].other, handlers[1].other = handlers[1], handlers[0]
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

@@ -1,5 +1,6 @@
 """The server's own log: which lines, and what they look like."""
 
+import errno
 import io
 import logging
 import re
@@ -65,3 +66,40 @@ def test_configuring_again_replaces_what_was_there() -> None:
     configure_logging(LogSettings("info"), None, second, {})
     logging.getLogger("any").info("x")
     assert (first.getvalue(), second.getvalue().count("x\n")) == ("", 1)
+
+
+class Full(io.StringIO):
+    """Takes nothing while it is full."""
+
+    full = True
+
+    def flush(self) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_place_that_takes_nothing_is_named_once_at_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console, file = Full(), tmp_path / "server.log"
+    configure_logging(LogSettings("info"), file, console, {})
+    for text in ("one", "two"):
+        logging.getLogger("any").info(text)
+    console.full = False
+    logging.getLogger("any").info("three")
+    console.full = True
+    logging.getLogger("any").info("four")
+    said = [line.partition(": ")[2] for line in file.read_text().splitlines()]
+    trouble = "the log cannot be written to the console for now: [Errno 28] No space left on device"
+    assert said == [trouble, "one", "two", "three", trouble, "four"]
+    assert capsys.readouterr().err == "", "no traceback of the logging library"
+
+
+def test_two_places_that_take_nothing_stop_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    full_disk = Path("/dev/full")
+    if not full_disk.exists():
+        pytest.skip("there is no device that is always full here")
+    configure_logging(LogSettings("info"), full_disk, Full(), {})
+    logging.getLogger("any").info("lost")
+    logging.getLogger("any").info("lost")
+    assert capsys.readouterr().err == ""
