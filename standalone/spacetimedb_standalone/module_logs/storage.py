@@ -39,7 +39,9 @@ class Storage(Protocol):
 class DayFiles:
     """A file for each UTC day, `YYYY-MM-DD.log`; kept for ever.
 
-    A module's log is a convenience: a disk that refuses a line loses it, and the database goes on.
+    A module's log is a convenience: a disk that refuses a line loses it, and the database goes on. A line of which
+    only a part got to the disk, by that or because the process died, is cut off before the next one is written:
+    each line must be one that can be read.
     """
 
     def __init__(self, directory: Path, files: Files, clock: Clock) -> None:
@@ -48,6 +50,7 @@ class DayFiles:
         files.make_directory(directory)
         self._complained = False
         self._day = clock.now() // DAY
+        self._torn = False
         self._file: File | None = self._open(self._day)
 
     def append(self, ts: int, line: bytes) -> None:
@@ -55,13 +58,16 @@ class DayFiles:
             if ts // DAY > self._day or self._file is None:
                 self._turn(max(ts // DAY, self._day))
             assert self._file is not None
+            if self._torn:
+                _cut_torn_line(self._file)
+            self._torn = True
             self._file.append(line)
         except OSError as error:
             if not self._complained:
                 logger.warning("lines of the module log in %s are lost: %s", self._directory, error)
             self._complained = True
         else:
-            self._complained = False
+            self._torn = self._complained = False
 
     def last_lines(self, count: int | None) -> Iterator[bytes]:
         return stored_lines(self._files, self._directory, self._clock, count)
@@ -82,7 +88,13 @@ class DayFiles:
         self._day = day
 
     def _open(self, day: int) -> File:
-        return self._files.open(self._directory / _name(day), create=True)
+        file = self._files.open(self._directory / _name(day), create=True)
+        try:
+            _cut_torn_line(file)
+        except OSError:
+            file.close()
+            raise
+        return file
 
 
 class Ring:
@@ -143,6 +155,13 @@ def _start_of_last(file: File, end: int, count: int) -> int:
             return begin + cut + 1
         at = begin
     return 0
+
+
+def _cut_torn_line(file: File) -> None:
+    """Cut off what stands behind the last end of a line."""
+    end = file.size()
+    if end and file.read_at(end - 1, 1) != b"\n":
+        file.truncate(_start_of_last(file, end, 1))
 
 
 def _name(day: int) -> str:

@@ -58,7 +58,9 @@ class MemoryFile:
 
     def append(self, data: bytes | bytearray | memoryview) -> None:
         self._alive()
-        if self._files.full_at is not None and len(self._inode.seen) + len(data) > self._files.full_at:
+        full_at = self._files.full_at
+        if full_at is not None and len(self._inode.seen) + len(data) > full_at:
+            self._inode.seen += data[: max(0, full_at - len(self._inode.seen))]  # as a real disk does
             raise OSError(28, "No space left on device")
         self._inode.seen += data
 
@@ -116,7 +118,8 @@ class MemoryLock:
 
 
 class MemoryFiles:
-    """See the head of this file. `full_at`, `sync_error`: make the next writes or syncs fail."""
+    """See the head of this file. `full_at`: no file can be appended to beyond this size, but up to it.
+    `sync_error`: make the next syncs fail."""
 
     def __init__(self) -> None:
         self.life = object()

@@ -152,6 +152,27 @@ def test_a_full_disk_loses_lines_and_nothing_else(log: ModuleLog, files: MemoryF
     assert messages(log.tail(None)) == ["kept"]
 
 
+def test_a_line_that_the_disk_took_a_part_of_is_cut_off(log: ModuleLog, files: MemoryFiles) -> None:
+    log.system(Level.INFO, "one")
+    files.full_at = len(files.read(DIRECTORY / "2023-11-14.log")) + 20
+    log.system(Level.INFO, "half")
+    files.full_at = None
+    assert not log.tail(None).endswith(b"\n"), "a part of it was written"
+    log.system(Level.INFO, "two")
+    assert messages(log.tail(None)) == ["one", "two"]
+
+
+def test_a_line_that_a_killed_process_left_unfinished_is_cut_off(
+    log: ModuleLog, files: MemoryFiles, clock: ManualClock
+) -> None:
+    log.system(Level.INFO, "one")
+    log.close()
+    files.open(DIRECTORY / "2023-11-14.log").append(b'{"level":"Info","ts":16')
+    again = ModuleLog.open(DIRECTORY, files, clock)
+    again.system(Level.INFO, "two")
+    assert messages(again.tail(None)) == ["one", "two"]
+
+
 def test_in_memory_the_oldest_lines_make_way(clock: ManualClock) -> None:
     log = ModuleLog(Ring(limit=1000), clock)
     for number in range(100):
