@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from spacetimedb_standalone.commitlog.format import SEGMENT_HEADER_SIZE
 from spacetimedb_standalone.commitlog.sealed import ZSTD_MAGIC
 from spacetimedb_standalone.commitlog.segment import Segment
 from spacetimedb_standalone.config.config_file import load_config
+from spacetimedb_standalone.config.settings import LogSettings, ServerConfig
 from spacetimedb_standalone.control.schema import FORMAT_VERSION
 from spacetimedb_standalone.ports import DiskFiles
 from spacetimedb_standalone.snapshots import SnapshotReader
@@ -122,8 +124,71 @@ def test_control_state_has_the_same_tables_and_rows(today: Made, golden: Made) -
 
 
 def test_its_settings_are_understood(golden: Made) -> None:
-    """New ones come and have defaults; those of then go on meaning what they meant."""
-    load_config(golden.place.config_toml())
+    """What stands there is in force; what is commented there has the defaults of whoever reads it."""
+    config = load_config(golden.place.config_toml())
+    parts = ("", "_client_api", "_lib", "_standalone", "_commitlog", "_durability")
+    levels = ("debug", "debug", "debug", "debug", "info", "info")
+    directives = [f"spacetimedb{part}={level}" for part, level in zip(parts, levels, strict=True)]
+    assert config.logs == LogSettings("error", (*directives, "axum::rejection=trace"))
+    assert replace(config, logs=LogSettings()) == ServerConfig()
+
+
+OTHERWISE: dict[str, tuple[str, object]] = {
+    "certificate-authority.jwt-priv-key-path": ('"/keys/a"', Path("/keys/a")),
+    "certificate-authority.jwt-pub-key-path": ('"/keys/b"', Path("/keys/b")),
+    "module-http.enabled": ("false", False),
+    "logs.level": ('"warn"', "warn"),
+    "logs.directives": ('["a=b"]', ("a=b",)),
+    "wasm.procedure-instance-pool-size": ("3", 3),
+    "wasm.call-timeout": ('"2min"', 120.0),
+    "wasm.memory-limit-mb": ("64", 64),
+    "v8.procedure-instance-pool-size": ("5", 5),
+    "v8-heap-policy.heap-check-request-interval": ("7", 7),
+    "v8-heap-policy.heap-check-time-interval": ('"8s"', 8.0),
+    "v8-heap-policy.heap-gc-trigger-fraction": ("0.5", 0.5),
+    "v8-heap-policy.heap-retire-fraction": ("0.6", 0.6),
+    "v8-heap-policy.heap-limit-mb": ("512", 512),
+    "commitlog.log-format-version": ("0", 0),
+    "commitlog.max-segment-size": ("5000", 5000),
+    "commitlog.offset-index-interval-bytes": ("256", 256),
+    "commitlog.offset-index-require-segment-fsync": ("false", False),
+    "commitlog.preallocate-segments": ("true", True),
+    "commitlog.write-buffer-size": ("4096", 4096),
+    "commitlog.retention": ("false", False),
+    "commitlog.compress-segments": ("false", False),
+    "snapshots.enabled": ("false", False),
+    "snapshots.every-bytes": ("1000", 1000),
+    "snapshots.every-transactions": ("20", 20),
+    "snapshots.every": ('"2h"', 7200.0),
+    "websocket.ping-interval": ('"16s"', 16.0),
+    "websocket.idle-timeout": ('"40s"', 40.0),
+    "websocket.close-handshake-timeout": ('"500ms"', 0.5),
+    "websocket.incoming-queue-length": ("9", 9),
+}
+"""Every key that the file of then names, with a value that is nobody's default, and what that means."""
+
+
+def keys_of_then() -> set[str]:
+    keys, section = set(), ""
+    for line in (DATA / "config.toml").read_text().splitlines():
+        if title := re.fullmatch(r"(?:# )?\[([a-z0-9-]+)\]", line):
+            section = title[1]
+        elif key := re.match(r"(?:# )?([a-z0-9-]+) = ", line):
+            keys.add(f"{section}.{key[1]}")
+    return keys
+
+
+def test_every_key_of_then_means_what_it_meant(golden: Made) -> None:
+    """Other values than the defaults: a key that nobody knows any more would be ignored without a word."""
+    assert set(OTHERWISE) == keys_of_then()
+    path = golden.place.config_toml()
+    path.write("".join(f"{key} = {text}\n" for key, (text, _) in OTHERWISE.items()))
+    config, usual = load_config(path), ServerConfig()
+    for key, (_, meaning) in OTHERWISE.items():
+        section, name = key.replace("-", "_").split(".")
+        assert getattr(getattr(config, section), name) == meaning != getattr(getattr(usual, section), name), (
+            key
+        )
 
 
 def test_the_stamp(golden: Made) -> None:
