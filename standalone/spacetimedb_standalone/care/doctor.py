@@ -36,7 +36,8 @@ class Diagnosis:
 def diagnose(data_dir: Path, *, replay: bool = False) -> Diagnosis:
     """Check a data directory. `replay`: also replay each log in memory.
 
-    Raises `CareError` if there is no data directory, and `OSError` if it cannot be read.
+    What cannot be read of one replica is a finding. Raises `CareError` if there is no data directory, and `OSError`
+    if it or what belongs to all databases cannot be read.
     """
     place, findings = ServerDataDir(PurePath(data_dir)), Findings()
     if not data_dir.is_dir():
@@ -115,6 +116,12 @@ def _check_replicas(
                 raise
             what = f"{error.filename} went away while it was looked at"
             findings.note(directory, what, "check again")
+        except OSError as error:
+            path = Path(error.filename) if isinstance(error.filename, str) else directory
+            what = f"it cannot be read: {error.strerror or error}; the rest of this replica was not checked"
+            findings.damage(
+                path, what, "let the disk be checked, or restore it from a backup; then check again"
+            )
     for number, owner in owners.items():
         if number not in present:
             what = f"it is missing, and database {owner.database.identity} has its data there"

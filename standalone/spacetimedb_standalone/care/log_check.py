@@ -59,6 +59,12 @@ def _tell(broken: Break, held: int, findings: Findings) -> None:
         else:
             advice = _RESTORE
         findings.damage(broken.path, broken.cause, advice, broken.position, span)
+        if broken.given_up:
+            what = (
+                "the search for whole commits behind this byte was given up: too much of the file looks like "
+                "the beginning of one, so more transactions may be there than this report and a repair find"
+            )
+            findings.warning(broken.path, what, "restore the file from a backup", broken.position)
 
 
 def _lost(broken: Break) -> Span:

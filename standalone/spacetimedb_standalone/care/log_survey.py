@@ -24,7 +24,12 @@ from spacetimedb_standalone.commitlog.format import (
 )
 from spacetimedb_standalone.commitlog.reader import SegmentFile, list_segments
 from spacetimedb_standalone.commitlog.segment import CommitWalk, Segment, open_readable
-from spacetimedb_standalone.commitlog.torn_tail import intact_commit_behind, proof_of_damage
+from spacetimedb_standalone.commitlog.torn_tail import (
+    SearchBudget,
+    TooManyLookAlikes,
+    intact_commit_behind,
+    proof_of_damage,
+)
 from spacetimedb_standalone.ports import Files
 
 
@@ -49,6 +54,8 @@ class Break:
     resumes: int | None
     """The transaction with which the log goes on behind the break; None: with none."""
     cause: str
+    given_up: bool = False
+    """The search for what follows in this segment was given up: there is too much that looks like commits."""
 
     def hides(self, entry: BadEntry) -> bool:
         """Does the entry speak of what is lost here? Then it may well be right."""
@@ -136,6 +143,8 @@ class _Surveyor:
         self._last: tuple[int, int] | None = None
         """Offset and checksum of the last commit."""
         self._epoch: int | None = None
+        self._budget = SearchBudget(0)
+        """For all breaks of one segment."""
 
     def through(self, file: SegmentFile, following: SegmentFile | None) -> None:
         try:
@@ -147,6 +156,7 @@ class _Surveyor:
             self.survey.last_version = header.version
             index = IndexCheck.open(self._files, file.path)
             self.survey.entries += index.count
+            self._budget = SearchBudget.for_bytes(segment.source.size())
             position: int | None = SEGMENT_HEADER_SIZE
             while position is not None:
                 position = self._stretch(file, following, segment, header.version, position, index)
@@ -222,22 +232,33 @@ class _Surveyor:
             self._break(BreakKind.HEALED, file.path, position, following.offset, error)
             return None
         place = segment.source, position, self._next, self._epoch
+        torn, behind, given_up = False, None, False
         try:
             may_be_torn = following is None and not segment.sealed
             torn = may_be_torn and proof_of_damage(*place) is None
-            behind = None if torn else intact_commit_behind(*place)
+            behind = None if torn else intact_commit_behind(*place, self._budget)
+        except TooManyLookAlikes:
+            given_up = True
         except LogDamage:  # a compressed frame that cannot be read hides what is behind it
-            torn, behind = False, None
+            torn = False
         kind = BreakKind.TORN if torn else BreakKind.DAMAGE
         if behind is not None:
             resumes: int | None = behind[1].min_tx_offset
         else:
             resumes = None if following is None else following.offset
-        self._break(kind, file.path, position, resumes, error)
+        self._break(kind, file.path, position, resumes, error, given_up)
         return None if behind is None else behind[0]
 
-    def _break(self, kind: BreakKind, path: Path, position: int, resumes: int | None, cause: object) -> None:
-        self.survey.breaks.append(Break(kind, path, position, self._next, resumes, str(cause)))
+    def _break(
+        self,
+        kind: BreakKind,
+        path: Path,
+        position: int,
+        resumes: int | None,
+        cause: object,
+        given_up: bool = False,
+    ) -> None:
+        self.survey.breaks.append(Break(kind, path, position, self._next, resumes, str(cause), given_up))
         if resumes is not None:
             self._next = resumes
             self._last = None

@@ -25,10 +25,11 @@ def check_replica(
     identity = None if database is None else database.identity.bsatn
     good = check_snapshots(files, snapshot_dir, identity, findings)
     survey = check_log(files, log_dir, good, findings)
-    if database is not None and not survey.segments:
-        what = f"database {database.identity} has no log"
-        advice = "restore the directory from a backup; a server that was started with --in-memory keeps none"
-        findings.warning(log_dir, what, advice)
+    if database is not None and not good and survey.end == 0:
+        # A database is registered when it has its first transaction on the disk, and one that is kept in memory
+        # has no directory.
+        what = f"the log of database {database.identity} has lost all of its transactions"
+        findings.damage(log_dir, what, "restore the directory from a backup before the next start")
     if replay and survey.segments:
         check_replay(files, log_dir, survey, good, database, findings)
     _check_module_logs(files, Path(place.module_logs()), findings)

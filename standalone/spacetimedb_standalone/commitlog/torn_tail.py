@@ -16,12 +16,14 @@ from it to the very end of the file.
 
 Each look-alike costs a look at everything in front of it. Nobody's data holds many of them by chance, so beyond
 `MOST_INSIDE` the question stays open, and the safe answer is given: damage, which is refused and can be repaired.
+What is read for look-alikes that are not whole is bounded by a `SearchBudget`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from spacetimedb_standalone.commitlog.errors import LogDamage
 from spacetimedb_standalone.commitlog.format import (
@@ -42,8 +44,34 @@ WINDOW = 4 << 20
 LOW_BITS = 24
 """Intact commits are looked for within this many bits of offsets: more than fit between two syncs."""
 MOST_INSIDE = 1000
-"""Whole look-alikes inside a commit that are examined. Those without a good checksum, which zeros among the data may
-resemble often, but mostly short, are together examined for as many times the bytes behind the break."""
+"""Whole look-alikes inside a commit that are examined."""
+MOST_READ = 32 << 30
+"""Bytes that are read for look-alikes without a good checksum at most: about half a minute."""
+
+
+class TooManyLookAlikes(Exception):
+    """A search has read as much as it may for what only looks like commits."""
+
+
+@dataclass(slots=True)
+class SearchBudget:
+    """Bytes that may still be read for look-alikes without a good checksum.
+
+    Zeros among the data may resemble frames often, but mostly short ones: they are together examined for
+    `MOST_INSIDE` times the bytes there are, and never for more than `MOST_READ`.
+    """
+
+    left: int
+
+    @classmethod
+    def for_bytes(cls, count: int) -> SearchBudget:
+        return cls(min(MOST_INSIDE * count, MOST_READ))
+
+    def spend(self, count: int) -> None:
+        """Raises `TooManyLookAlikes`."""
+        self.left -= count
+        if self.left < 0:
+            raise TooManyLookAlikes
 
 
 def proof_of_damage(source: Source, position: int, offset: int, epoch: int | None) -> int | None:
@@ -53,14 +81,16 @@ def proof_of_damage(source: Source, position: int, offset: int, epoch: int | Non
     explains it, and the offset after `offset` if there is too much to examine to tell.
     """
     frame = _frame_that_is_due(source, position, offset, epoch)
-    bytes_left = MOST_INSIDE * (source.size() - position)
+    budget = SearchBudget.for_bytes(source.size() - position)
     inside_left = MOST_INSIDE
-    for at, size, commit in _look_alikes(source, position, offset, epoch):
-        if commit is None:
-            bytes_left -= size
-            if bytes_left < 0:
-                return offset + 1
-            continue
+    whole = _whole_look_alikes(source, position, offset, epoch, budget)
+    while True:
+        try:
+            at, commit = next(whole)
+        except StopIteration:
+            return None
+        except TooManyLookAlikes:
+            return offset + 1
         if frame is not None and _is_inside(position, frame, at):
             inside_left -= 1
             if inside_left < 0:
@@ -69,17 +99,16 @@ def proof_of_damage(source: Source, position: int, offset: int, epoch: int | Non
             if not follows and not _is_whole_up_to(source, position, frame, at):
                 continue
         return None if _has_lost_sector(source, position, at) else commit.min_tx_offset
-    return None
 
 
 def intact_commit_behind(
-    source: Source, position: int, offset: int, epoch: int | None
+    source: Source, position: int, offset: int, epoch: int | None, budget: SearchBudget
 ) -> tuple[int, StoredCommit] | None:
-    """The first whole commit of this epoch and a later offset behind `position`, with its position."""
-    for at, _, commit in _look_alikes(source, position, offset, epoch):
-        if commit is not None:
-            return at, commit
-    return None
+    """The first whole commit of this epoch and a later offset behind `position`, with its position.
+
+    Raises `TooManyLookAlikes` once the budget is spent.
+    """
+    return next(_whole_look_alikes(source, position, offset, epoch, budget), None)
 
 
 def _frame_that_is_due(source: Source, position: int, offset: int, epoch: int | None) -> CommitFrame | None:
@@ -117,10 +146,13 @@ def _leads_to_the_end(source: Source, position: int) -> bool:
     return walk.position == source.size()
 
 
-def _look_alikes(
-    source: Source, position: int, offset: int, epoch: int | None
-) -> Iterator[tuple[int, int, StoredCommit | None]]:
-    """(position, bytes, commit) of what has the frame of one of this epoch and a later offset; None: it is not whole."""
+def _whole_look_alikes(
+    source: Source, position: int, offset: int, epoch: int | None, budget: SearchBudget
+) -> Iterator[tuple[int, StoredCommit]]:
+    """(position, commit) of what has the frame and the checksum of one of this epoch and a later offset.
+
+    Raises `TooManyLookAlikes`.
+    """
     end = source.size()
     for at in _candidates(source, position + 1, offset, epoch):
         header = source.read_at(at, FRAME_SIZES[VERSION])
@@ -129,7 +161,11 @@ def _look_alikes(
         frame = decode_frame(header, 0, VERSION)
         size = FRAME_SIZES[VERSION] + frame.length + CRC_SIZE
         if at + size <= end and offset < frame.min_tx_offset < offset + (1 << LOW_BITS):
-            yield at, size, _whole_commit(source, at, size, frame)
+            commit = _whole_commit(source, at, size, frame)
+            if commit is None:
+                budget.spend(size)
+            else:
+                yield at, commit
 
 
 def _whole_commit(source: Source, at: int, size: int, frame: CommitFrame) -> StoredCommit | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from spacetimedb_paths.pidfile import PidFile
 from spacetimedb_standalone.__main__ import main
 from spacetimedb_standalone.care.doctor import diagnose
 from spacetimedb_standalone.care.findings import Finding, Severity
-from spacetimedb_standalone.commitlog import read_commits
+from spacetimedb_standalone.commitlog import read_commits, torn_tail
 from spacetimedb_standalone.commitlog.format import encode_commit
 from spacetimedb_standalone.config.stamp import Version, stamp_data_dir
 from spacetimedb_standalone.ports import DiskFiles
@@ -300,6 +301,51 @@ def test_a_database_without_its_directory(directory: Made) -> None:
     Path(directory.replica).rename(directory.path / "elsewhere")
     (finding,) = findings(directory)
     assert finding.severity is Severity.WARNING and str(IDENTITY) in finding.what
+
+
+def an_empty_segment(log: Path) -> None:
+    for segment in log.glob("*.stdb.log"):
+        segment.write_bytes(segment.read_bytes()[:10] if int(segment.name[:20]) == 0 else b"")
+
+
+def no_segment(log: Path) -> None:
+    for segment in log.glob("*.stdb.log"):
+        segment.unlink()
+
+
+@pytest.mark.parametrize("lose", [an_empty_segment, no_segment, shutil.rmtree])
+def test_a_log_that_has_lost_everything(directory: Made, lose: Callable[[Path], None]) -> None:
+    """A start would take the database for a new one; but it was made with a transaction, which is missing."""
+    lose(directory.log)
+    assert any(
+        finding.path == directory.log and "has lost all of its transactions" in finding.what
+        for finding in directory.damage()
+    )
+
+
+def test_what_cannot_be_read_keeps_nothing_else_from_being_checked(directory: Made) -> None:
+    """Another database's log, for one."""
+    shutil.copytree(directory.replica, directory.path / "replicas" / "2")
+    log = Path(directory.place.replica(2).commit_log())
+    flip(directory.segments[1], 100)
+    shutil.rmtree(log)
+    log.write_text("a file in the place of a directory")
+    said = {finding.path: finding for finding in directory.damage()}
+    assert said.keys() == {log, directory.segments[1]}
+    assert said[log].what.startswith("it cannot be read: Not a directory")
+
+
+def test_a_search_that_was_given_up(directory: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said that more might be there."""
+    monkeypatch.setattr(torn_tail, "MOST_READ", 50)
+    segment = directory.segments[1]
+    first = int(segment.name[:20])
+    fake = encode_commit(first + 1, 0, 1, bytes(100))[:-1] + b"?"
+    data = bytearray(segment.read_bytes())
+    data[50] ^= 1
+    segment.write_bytes(data[:10] + data[10:60] + fake + data[60:])
+    warnings = [finding for finding in findings(directory) if finding.severity is Severity.WARNING]
+    assert any("was given up" in finding.what and finding.position == 10 for finding in warnings)
 
 
 def test_a_directory_of_a_newer_server(directory: Made) -> None:

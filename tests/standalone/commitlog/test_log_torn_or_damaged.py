@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 
 from spacetimedb_standalone.commitlog import DamagedInside, torn_tail
-from spacetimedb_standalone.commitlog.format import VERSION, SegmentHeader, encode_commit
+from spacetimedb_standalone.commitlog.format import VERSION, SegmentHeader, StoredCommit, encode_commit
 from spacetimedb_standalone.commitlog.reader import SegmentFile, first_segment
 from spacetimedb_standalone.commitlog.recovery import resume
 from spacetimedb_standalone.commitlog.torn_tail import (
     MOST_INSIDE,
     SECTOR,
+    SearchBudget,
+    TooManyLookAlikes,
     intact_commit_behind,
     proof_of_damage,
 )
-from spacetimedb_standalone.ports import MemoryFiles
+from spacetimedb_standalone.ports import File, MemoryFiles
 
 DIRECTORY = Path("/clog")
 PATH = DIRECTORY / f"{0:020}.stdb.log"
@@ -157,7 +159,8 @@ def test_rows_of_small_numbers_are_no_commits() -> None:
     """With many zeros they resemble short frames often; a long torn commit of them is torn nevertheless."""
     rows = b"".join(number.to_bytes(8, "little") + bytes(8) for number in range(1, 20 * MOST_INSIDE))
     source = Counted(HEADER + encode_commit(3, 0, 1, rows)[:-10])
-    assert len(list(torn_tail._look_alikes(source, len(HEADER), 3, 0))) > MOST_INSIDE
+    with pytest.raises(TooManyLookAlikes):
+        intact_commit_behind(source, len(HEADER), 3, 0, SearchBudget(MOST_INSIDE * (FRAME + 4)))
     assert proof_of_damage(source, len(HEADER), 3, 0) is None
 
 
@@ -200,15 +203,19 @@ def test_a_lost_sector_behind_the_next_whole_commit_explains_nothing() -> None:
 # --- looking behind a break
 
 
+def behind(file: File, position: int, offset: int, epoch: int | None) -> tuple[int, StoredCommit] | None:
+    return intact_commit_behind(file, position, offset, epoch, SearchBudget.for_bytes(file.size()))
+
+
 def test_the_first_whole_commit_behind_a_break_and_where_it_is() -> None:
     files = MemoryFiles()
     files.put(PATH, WHOLE + BROKEN + changed(commit(4), FRAME) + commit(5) + commit(6))
-    found = intact_commit_behind(files.open(PATH), BROKEN_AT, 3, EPOCH)
+    found = behind(files.open(PATH), BROKEN_AT, 3, EPOCH)
     assert found is not None
     assert (found[0], found[1].min_tx_offset) == (BROKEN_AT + len(BROKEN) + len(commit(4)), 5)
-    assert intact_commit_behind(files.open(PATH), BROKEN_AT, 3, EPOCH + 1) is None
-    assert intact_commit_behind(files.open(PATH), BROKEN_AT, 3, None) == found
-    assert intact_commit_behind(files.open(PATH), found[0] + len(commit(5)), 6, EPOCH) is None
+    assert behind(files.open(PATH), BROKEN_AT, 3, EPOCH + 1) is None
+    assert behind(files.open(PATH), BROKEN_AT, 3, None) == found
+    assert behind(files.open(PATH), found[0] + len(commit(5)), 6, EPOCH) is None
 
 
 @pytest.mark.parametrize(
@@ -219,7 +226,7 @@ def test_whole_commits_are_found_whatever_their_numbers_are(due: int) -> None:
     body = b"?" * 50 + encode_commit(due + 2, EPOCH, 1, b"row") + encode_commit(due + 3, EPOCH, 1, b"row")
     files.put(PATH, HEADER + body)
     for epoch in (EPOCH, None):
-        found = intact_commit_behind(files.open(PATH), len(HEADER), due, epoch)
+        found = behind(files.open(PATH), len(HEADER), due, epoch)
         assert found is not None and (found[0], found[1].min_tx_offset) == (len(HEADER) + 50, due + 2)
         assert proof_of_damage(files.open(PATH), len(HEADER), due, epoch) == due + 2
 
@@ -230,8 +237,22 @@ def test_whole_commits_are_found_wherever_they_lie(monkeypatch: pytest.MonkeyPat
     for before in range(1, 200):
         files = MemoryFiles()
         files.put(PATH, HEADER + b"?" * before + commit(4) + b"?" * 30)
-        found = intact_commit_behind(files.open(PATH), len(HEADER), 3, EPOCH)
+        found = behind(files.open(PATH), len(HEADER), 3, EPOCH)
         assert found is not None and found[0] == len(HEADER) + before
+
+
+def test_a_search_among_too_many_look_alikes_is_given_up() -> None:
+    """Each costs a look at all that it claims as its own."""
+    files = MemoryFiles()
+    claim = 1 << 16
+    frame = commit(4)[:LENGTH_AT] + claim.to_bytes(4, "little")
+    files.put(PATH, WHOLE + BROKEN + frame * 200 + bytes(claim) + commit(5))
+    file = files.open(PATH)
+    found = intact_commit_behind(file, BROKEN_AT, 3, EPOCH, SearchBudget(200 * (claim + FRAME + 4)))
+    assert found is not None and found[1].min_tx_offset == 5
+    with pytest.raises(TooManyLookAlikes):
+        intact_commit_behind(file, BROKEN_AT, 3, EPOCH, SearchBudget(199 * (claim + FRAME + 4)))
+    assert SearchBudget.for_bytes(1 << 40).left == torn_tail.MOST_READ
 
 
 def test_a_transaction_is_in_the_last_segment_that_does_not_begin_behind_it() -> None:
