@@ -28,6 +28,7 @@ from spacetimedb_standalone.config.stamp import EDITION, Version, stamp_data_dir
 from spacetimedb_standalone.control.state import ControlState
 from spacetimedb_standalone.front.databases import BootPlan
 from spacetimedb_standalone.front.listen import bind
+from spacetimedb_standalone.ports.event_loop import new_event_loop
 from spacetimedb_standalone.server import Server, ServerSettings
 from spacetimedb_standalone.supervisor.launch import Launcher
 from spacetimedb_standalone.supervisor.supervisor import SupervisorSettings
@@ -83,7 +84,7 @@ def start_server(options: StartOptions, env: Mapping[str, str], program: Path, l
             SupervisorSettings(options.worker_hang_timeout, memory_limit=options.worker_memory_limit),
             env.get(_ISSUER_VARIABLE, "").rstrip("/") or None,
         )
-        with asyncio.Runner(loop_factory=_new_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             runner.run(_until_signal(Server(settings, control, keys, launcher), listening))
 
 
@@ -92,14 +93,6 @@ async def _until_signal(server: Server, listening: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await server.run(listening, stop)
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def _explicit_keys(options: StartOptions) -> KeyFiles | None:

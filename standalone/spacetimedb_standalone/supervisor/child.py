@@ -63,6 +63,13 @@ def load_worker(place: str) -> RunWorker:
     return run
 
 
+def rehearse(place: str) -> None:
+    """For a process of which workers will be copies: what the module of the worker's main offers as `rehearse`, which
+    does once what each worker would do again."""
+    module = importlib.import_module(place.partition(":")[0])
+    getattr(module, "rehearse", lambda: None)()
+
+
 def main(arguments: list[str]) -> None:
     """Be a worker: `arguments` are the inherited descriptor of its channel and where its main is."""
     descriptor, place = arguments

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from spacetimedb_standalone.supervisor.channel import Inbox
-from spacetimedb_standalone.supervisor.child import RunWorker, leave, load_worker, run_worker
+from spacetimedb_standalone.supervisor.child import RunWorker, leave, load_worker, rehearse, run_worker
 
 _READ_SIZE: Final = 1 << 16
 
@@ -126,7 +126,9 @@ def _be_template(channel: socket.socket, worker_main: str) -> NoReturn:
     status = 70
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        Template(channel, load_worker(worker_main)).serve()
+        run = load_worker(worker_main)
+        rehearse(worker_main)
+        Template(channel, run).serve()
         status = 0
     except Exception as error:
         print(f"Error: the template process ended: {error}", file=sys.stderr)

@@ -19,6 +19,7 @@ from aiohttp import web
 from spacetimedb_engine import prepare_memory
 from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_standalone.database.caller import Caller
+from spacetimedb_standalone.ports.event_loop import new_event_loop
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.supervisor.channel import Channel
 from spacetimedb_standalone.wire.envelope import Compression
@@ -27,7 +28,10 @@ from spacetimedb_standalone.worker.clients import Clients
 from spacetimedb_standalone.worker.housekeeping import Housekeeping
 from spacetimedb_standalone.worker.http_app import make_app
 from spacetimedb_standalone.worker.opening import Opened, OpenError, open_database
+from spacetimedb_standalone.worker.rehearsal import rehearse
 from spacetimedb_standalone.worker.requests import claims_text
+
+__all__ = ["rehearse", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -46,16 +50,8 @@ def run(channel: socket.socket, boot: WorkerBoot) -> int:
     """Serve the database; the process's exit status."""
     gc.set_threshold(*GC_THRESHOLDS)
     prepare_memory()
-    with asyncio.Runner(loop_factory=_new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(Worker(boot).serve(channel))
-
-
-def _new_loop() -> asyncio.AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # there is none for Windows
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 class Worker:

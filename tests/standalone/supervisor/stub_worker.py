@@ -14,12 +14,22 @@ import time
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
 from spacetimedb_standalone.supervisor.channel import Inbox
 
+rehearsed_in = 0
+
+
+def rehearse() -> None:
+    """As in the real worker: what the template does for all."""
+    global rehearsed_in
+    rehearsed_in = os.getpid()
+
 
 def run(channel: socket.socket, boot: WorkerBoot) -> int:
     words = boot.program_path.read_text().split()
     boot.replica_dir.mkdir(parents=True, exist_ok=True)
     lives = boot.replica_dir / "lives"
-    lives.write_text((lives.read_text() if lives.exists() else "") + f"{boot.create} {os.getpid()}\n")
+    lives.write_text(
+        (lives.read_text() if lives.exists() else "") + f"{boot.create} {os.getpid()} {rehearsed_in}\n"
+    )
     if "refuse" in words:
         _say(channel, {"op": "failed", "status": 400, "error": "this program is refused"})
         return 3

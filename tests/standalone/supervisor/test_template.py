@@ -46,16 +46,17 @@ def run(work: str, place: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def test_it_forks_workers_and_is_gone_with_the_server(tmp_path: Path) -> None:
+def test_it_rehearses_forks_workers_and_is_gone_with_the_server(tmp_path: Path) -> None:
     lines = run(
         """
         worker = await supervisor.worker(boot(place))
         print(os.getpid() != worker.pid != forked.pid)
         print(f"PPid:\\t{forked.pid}" in Path(f"/proc/{worker.pid}/status").read_text())
+        print((place / "1" / "lives").read_text() == f"False {worker.pid} {forked.pid}\\n")
         """,
         tmp_path,
     )
-    assert lines == ["True", "True", "no child is left"]
+    assert lines == ["True", "True", "True", "no child is left"]
 
 
 def test_after_its_death_another_one_is_started(tmp_path: Path) -> None:
