@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spacetimedb_standalone.config.care_options import CareOptions
 from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions, parse_command_line
+from spacetimedb_standalone.standard_streams import fill_standard_streams
 from spacetimedb_standalone.supervisor.large_pages import begin_again
 
 
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 after a clean stop, 1 when the server or the command failed, 2 for wrong usage, 3 when
     `doctor` has found damage.
     """
+    fill_standard_streams()
     try:
         options = parse_command_line(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as left:
