@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import PurePosixPath
 
 import pytest
 
+from spacetimedb_paths import Platform
 from spacetimedb_update.ports.files import RealFiles
 
 from .world import FakeProcesses, QuickFiles
@@ -49,7 +53,7 @@ def test_every_check_says_something(healthy):
     checks = [finding["check"] for finding in json.loads(healthy("doctor", "--json").out)["findings"]]
     assert set(checks) == {
         *("path", "command", "current", "links", "pin", "versions", "interrupted", "permissions", "disk"),
-        *("metadata", "clock", "server", "pid"),
+        *("data", "metadata", "clock", "server", "pid"),
     }
 
 
@@ -75,12 +79,13 @@ def test_another_command_of_that_name_comes_first(healthy, tmp_path):
 
 def test_the_command_is_not_on_path(healthy):
     healthy.environment["PATH"] = "/usr/bin"
-    assert the_finding(healthy)["mend"] == "spacetime self-install --modify-path"
+    assert the_finding(healthy)["mend"] == f"{healthy.root}/spacetime self-install --modify-path"
 
 
 def test_the_command_is_gone(healthy):
     (healthy.root / "spacetime").unlink()
-    assert the_finding(healthy)["mend"] == "spacetimedb-update self-install"
+    program = healthy.host.program
+    assert the_finding(healthy)["mend"] == f"{program} --root-dir {healthy.root} self-install"
 
 
 def test_the_command_leads_nowhere(healthy):
@@ -105,7 +110,18 @@ def test_current_leads_to_what_is_not_there(healthy):
 
 def test_current_is_missing(healthy):
     (healthy.bin / "current").unlink()
-    assert the_finding(healthy)["message"] == "no version is selected"
+    found = the_finding(healthy)
+    assert found["message"] == "no version is selected"
+    assert found["mend"] == "spacetime version use 2.10.0"
+
+
+@pytest.mark.parametrize("target", ["current", "dev", "../.."])
+def test_current_leads_to_what_cannot_be_installed(healthy, target):
+    (healthy.bin / "current").unlink()
+    (healthy.bin / "current").symlink_to(target)
+    assert the_finding(healthy)["mend"] == "spacetime version use 2.10.0"
+    assert healthy("use", "2.10.0").exit == 0
+    assert findings(healthy) == []
 
 
 def test_current_is_a_folder(healthy):
@@ -126,6 +142,9 @@ def test_current_holds_a_whole_path(healthy):
     (healthy.bin / "current").unlink()
     (healthy.bin / "current").symlink_to(healthy.bin / "2.10.0")
     assert the_finding(healthy)["mend"] == "spacetime version use 2.10.0"
+    assert healthy("use", "2.10.0").exit == 0
+    assert healthy.current() == "2.10.0"
+    assert findings(healthy) == []
 
 
 def test_a_link_leads_nowhere(healthy, tmp_path):
@@ -237,3 +256,23 @@ def test_nothing_is_changed_by_looking(healthy):
 
 def test_real_files_tell_the_space(tmp_path):
     assert RealFiles().free_bytes(tmp_path / "not" / "there") > 0
+
+
+@pytest.mark.parametrize("name", ["plain", "with a blank", "it's"])
+def test_the_commands_are_for_the_root_that_was_named(tool, tmp_path, name):
+    """As they are told, they can be run."""
+    tool.root = tmp_path / name
+    found = json.loads(tool("doctor", "--json").told)["findings"]
+    (mend,) = [finding["mend"] for finding in found if finding["check"] == "current"]
+    assert shlex.split(mend) == ["spacetime", "--root-dir", str(tool.root), "version", "upgrade"]
+    outcome = tool("use", "2.10.0")
+    _, command, _ = outcome.told.split("`")
+    words = ["spacetime", "--root-dir", str(tool.root), "version", "install", "2.10.0", "--use"]
+    assert shlex.split(command) == words
+
+
+def test_without_a_root_the_commands_need_none(tool, tmp_path):
+    platform = Platform("linux", {"HOME": str(tmp_path)}, PurePosixPath(tmp_path))
+    tool.machine = replace(tool.machine, platform=platform)
+    outcome = tool.raw("version", "use", "2.10.0")
+    assert "`spacetime version install 2.10.0 --use` installs and selects it" in outcome.told

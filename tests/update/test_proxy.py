@@ -69,6 +69,10 @@ def spacetime(home):
         rest = arguments[len(plus) :]
         system = FakeSystem([argv0, *plus, *root, *rest], env or {}, str(directory or home / "work" / "deep"))
         system.code = run(system)
+        system.told = system.said
+        system.said = [
+            text.replace(f"spacetime {root[0].replace('=', ' ')} ", "spacetime ") for text in system.told
+        ]
         system.version_run = system.executed and system.executed[0].split("/")[-2]
         return system
 
@@ -288,6 +292,46 @@ def test_a_plus_that_names_no_version(spacetime, name):
     assert f"`+{name}` does not name a version: write for example +2.10.0" in system.said[0]
 
 
+def test_a_plus_behind_an_option_is_told_its_place(home):
+    system = FakeSystem(["spacetime", "--root-dir", str(home / "root"), "+2.9.0", "list"], {}, str(home))
+    assert run(system) == 2
+    assert "`+2.9.0` selects a version only as the first argument" in system.said[0]
+
+
+def test_a_version_with_the_letter_in_front(spacetime, home):
+    (home / "work" / ".spacetime-version").write_text("v2.9.0\n")
+    (said,) = spacetime("list").said
+    assert said.endswith(
+        ".spacetime-version asks for it: versions are written without the letter, as in 2.9.0"
+    )
+
+
+def test_a_pin_that_an_editor_began_with_a_mark(spacetime, home):
+    (home / "work" / ".spacetime-version").write_bytes(b"\xef\xbb\xbf2.9.0\r\n")
+    assert spacetime("list").version_run == "2.9.0"
+
+
+def test_a_pin_that_is_no_file_is_not_waited_for(spacetime, home):
+    os.mkfifo(home / "work" / ".spacetime-version")
+    (said,) = spacetime("list").said
+    assert "it names no version" in said
+
+
+@pytest.mark.parametrize("target", ["current", "../.."])
+def test_current_leads_to_what_is_no_version(spacetime, home, target):
+    (home / "root/bin/current").unlink()
+    (home / "root/bin/current").symlink_to(target)
+    (said,) = spacetime("list").said
+    assert (
+        f"current leads to {target}, which is no version: `spacetime version use VERSION` selects one" in said
+    )
+
+
+def test_commands_are_told_for_the_root_that_was_named(spacetime, home):
+    (told,) = spacetime("+2.7.0", "list").told
+    assert f"`spacetime --root-dir {home / 'root'} version install 2.7.0` installs it" in told
+
+
 def test_a_variable_that_names_no_version(spacetime):
     (said,) = spacetime("list", env={"SPACETIME_VERSION": "../x"}).said
     assert (
@@ -403,6 +447,27 @@ def test_version_works_without_a_command_line(spacetime, home, managed):
     (home / "root/bin/current").unlink()
     assert spacetime("version", "list").code == 0
     assert managed == [[f"--root-dir={home / 'root'}", "version", "list"]]
+
+
+def test_the_manager_of_the_same_installation_needs_none_of_its_versions(spacetime, home, released, managed):
+    (home / "root/bin/2.10.0/spacetimedb-cli").write_bytes(b"damaged")
+    system = spacetime("version", "install", "2.10.0")
+    assert (system.executed, released) == (None, [])
+    assert managed == [[f"--root-dir={home / 'root'}", "version", "install", "2.10.0"]]
+
+
+def test_what_stands_behind_an_option_of_the_command_line_is_not_taken_for_the_command(
+    spacetime, released, managed
+):
+    spacetime("--config-path", "version", "list")
+    assert managed == []
+    assert len(released) == 1
+
+
+def test_a_pin_that_cannot_be_understood_does_not_stand_in_the_way_of_the_manager(spacetime, home, managed):
+    (home / "work" / ".spacetime-version").write_text("two point ten")
+    assert spacetime("version", "list").code == 0
+    assert len(managed) == 1
 
 
 # --- Windows ---

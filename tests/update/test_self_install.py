@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -242,6 +244,29 @@ def test_a_start_up_file_gets_its_old_content_back(tmp_path):
     assert file.read_text() == "one\ntwo\nthree\n"
 
 
+def test_a_start_up_file_that_is_a_link_stays_one(tmp_path):
+    """Many people keep these files in a repository of their own."""
+    (tmp_path / "dotfiles").mkdir()
+    (tmp_path / "dotfiles" / "profile").write_text("one\n")
+    (tmp_path / ".profile").symlink_to("dotfiles/profile")
+    StartUpFile(tmp_path / ".profile", "export PATH").add(QuickFiles())
+    assert (tmp_path / ".profile").is_symlink()
+    assert "export PATH" in (tmp_path / "dotfiles" / "profile").read_text()
+    remove_from(QuickFiles(), tmp_path / ".profile")
+    assert (tmp_path / "dotfiles" / "profile").read_text() == "one\n"
+
+
+def test_a_start_up_file_keeps_its_permissions_and_bytes_that_are_no_utf8(tmp_path):
+    file = tmp_path / ".profile"
+    file.write_bytes(b"# Gr\xfc\xdfe\n")
+    file.chmod(0o600)
+    StartUpFile(file, "export PATH").add(QuickFiles())
+    assert file.read_bytes().startswith(b"# Gr\xfc\xdfe\n# >>>")
+    assert file.stat().st_mode & 0o777 == 0o600
+    remove_from(QuickFiles(), file)
+    assert file.read_bytes() == b"# Gr\xfc\xdfe\n"
+
+
 class FakeUserPath:
     def __init__(self, value):
         self.value = value
@@ -285,6 +310,12 @@ def test_with_a_root_the_scripts_are_in_the_root(fresh):
         "spacetime.fish",
         "spacetime.ps1",
     ]
+
+
+def test_a_root_before_the_command_is_one_as_well(fresh):
+    outcome = fresh.raw("--root-dir", str(fresh.root), "self-install", "-y")
+    assert "will now be installed into {root}" in outcome.err
+    assert (fresh.root / "completions" / "spacetime.bash").exists()
 
 
 def test_no_completions_on_request(fresh):
@@ -394,6 +425,18 @@ def test_removing_can_be_run_again_after_it_was_interrupted(complete):
     shutil.rmtree(complete.bin / "2.10.0")
     assert uninstall(complete, "-y").exit == 0
     assert not complete.bin.exists()
+
+
+def test_an_empty_folder_that_cannot_go_does_no_harm(complete):
+    class Mounted(QuickFiles):
+        def remove_directory(self, path):
+            if path == complete.root:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
+            super().remove_directory(path)
+
+    complete.files = Mounted()
+    outcome = uninstall(complete, "-y", "--data")
+    assert (outcome.exit, list(complete.root.iterdir())) == (0, [])
 
 
 def test_these_tests_run_on_a_system_with_links():

@@ -215,9 +215,12 @@ class Publisher:
 
 @dataclass
 class Outcome:
+    """What was printed, with the commands in it as for the default installation: `told` has them as they are."""
+
     exit: int
     out: str
     err: str
+    told: str
 
 
 @dataclass
@@ -247,7 +250,10 @@ class Tool:
             else Terminal(io.StringIO(stdin), out, err)
         )
         code = run(arguments, replace(self.host, terminal=terminal))
-        return Outcome(code, out.getvalue(), err.getvalue().replace(str(self.root), "{root}"))
+        told = out.getvalue() + err.getvalue()
+        option = f"spacetime --root-dir {self.root} "
+        plain_out, plain_err = (text.getvalue().replace(option, "spacetime ") for text in (out, err))
+        return Outcome(code, plain_out, plain_err.replace(str(self.root), "{root}"), told)
 
     @property
     def host(self) -> Host:

@@ -17,6 +17,7 @@ from datetime import datetime
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.site import Site
 from spacetimedb_update.ports.file_trees import read_or_none, replace_file
+from spacetimedb_update.proxy.names import is_version_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,19 @@ def read_journal(site: Site, host: Host) -> Journal | None:
         return None
     try:
         table = json.loads(data)
-        return Journal(
-            table["operation"],
-            table["version"],
-            datetime.fromisoformat(table["started"]),
-            table.get("backup"),
-            table.get("aside"),
-        )
-    except (ValueError, KeyError, TypeError):
+        operation, version = str(table["operation"]), table["version"]
+        backup, aside = table.get("backup"), table.get("aside")
+        started = datetime.fromisoformat(table["started"])
+    except (ValueError, LookupError, TypeError, AttributeError):
         return None
+    if not all(_is_name_or_nothing(name) for name in (version, backup, aside)):
+        return None
+    return Journal(operation, version or "", started, backup or None, aside or None)
+
+
+def _is_name_or_nothing(name: object) -> bool:
+    """`gc` names no version, and most changes no backup; anything else becomes a part of paths."""
+    return not name or (isinstance(name, str) and is_version_name(name))
 
 
 def remove_journal(site: Site, host: Host) -> None:

@@ -97,14 +97,14 @@ def _refuse_to_replace(found: Installed) -> None:
 
 
 def _back_up(there: Installation, version: str) -> list[Step]:
-    written_by, current = there.data_version, there.current
+    written_by, current = there.data_written_by(), there.current
     if written_by is None or current is None or can_open(current, version):
         return []
     return [BackUp(written_by, version, current)]
 
 
 def _select(there: Installation, version: str) -> list[Step]:
-    return [] if there.current == version else [Select(version)]
+    return [] if there.current == version and not there.has_whole_path else [Select(version)]
 
 
 def _is_newer_command(there: Installation, version: str) -> bool:
@@ -146,7 +146,8 @@ def rollback(there: Installation, to: str | None = None) -> Plan:
             "there is nothing to go back to: no other version that is still installed was selected before"
         )
     _check_runnable(there, previous)
-    if there.data_version is not None and not can_open(previous, there.data_version):
+    written_by = there.data_written_by()
+    if written_by is not None and not can_open(previous, written_by):
         raise _why_not_back(there, previous)
     return Plan("rollback", previous, tuple(_select(there, previous)))
 
@@ -171,7 +172,8 @@ def _why_not_back(there: Installation, previous: str) -> NeedsBackup:
 def rollback_with_backup(there: Installation, to: str | None = None) -> Plan:
     """Go back with the data from before the upgrade, if the data is in the way; what was written since is kept."""
     previous = to or there.previous()
-    if previous is None or there.data_version is None or can_open(previous, there.data_version):
+    written_by = there.data_written_by()
+    if previous is None or written_by is None or can_open(previous, written_by):
         return rollback(there, to)
     _check_runnable(there, previous)
     backup = there.newest_backup(previous)

@@ -92,8 +92,11 @@ def _written_by(files: Files, data: Path) -> str | None:
 
 
 def _announced(files: Files, folder: Path) -> str | None:
-    about: dict[str, str] = json.loads(read_or_none(files, folder / ABOUT_BACKUP) or b"{}")
-    return about.get("written_by")
+    try:
+        written_by: str = json.loads(read_or_none(files, folder / ABOUT_BACKUP) or b"{}")["written_by"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return written_by
 
 
 def _sweep_backups(site: Site, host: Host) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 
 from spacetimedb_paths import Platform, SpacetimePaths
@@ -13,28 +12,31 @@ from spacetimedb_update.commands.run import Run
 from spacetimedb_update.errors import ArgumentError, HostError, UpdateError, disk_error, report
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.site import Site
-from spacetimedb_update.ports.terminal import print_anything
+from spacetimedb_update.ports.terminal import prepare_streams
+from spacetimedb_update.proxy.advice import for_root
+from spacetimedb_update.proxy.arguments import root_named
 
 
 def run(arguments: Sequence[str], host: Host | None = None) -> int:
     """Run one command line to its end; returns the exit code: 0, 1, or 2 for wrong arguments."""
     if host is None:
-        print_anything(sys.stdin, sys.stdout, sys.stderr)
+        prepare_streams()
         host = Host()
+    root = root_named(list(arguments))
     try:
         return _run(arguments, host)
     except ArgumentError as error:
-        host.terminal.err(f"error: {error}")
+        host.terminal.err(for_root(f"error: {error}", root))
         return error.exit_code
     except UpdateError as error:
-        host.terminal.err(report(error))
+        host.terminal.err(for_root(report(error), root))
         return error.exit_code
     except BrokenPipeError:  # the reader of our output has left, which ends us without a word
         return 1
     except OSError as error:
         trouble = disk_error(error)
         trouble.__cause__ = error
-        host.terminal.err(report(trouble))
+        host.terminal.err(for_root(report(trouble), root))
         return trouble.exit_code
     except KeyboardInterrupt:
         host.terminal.err("Interrupted. What was half-done is swept by the next command.")
@@ -61,7 +63,7 @@ def _run(arguments: Sequence[str], host: Host) -> int:
         parsed.parser.error("a value is required for '--root-dir <root_dir>' but none was supplied")
     root = next(filter(None, roots), None)
     command = importlib.import_module(f"spacetimedb_update.commands.{parsed.command}")
-    code: int = command.run(Run(host, site(host, root)), parsed)
+    code: int = command.run(Run(host, site(host, root), root), parsed)
     return code
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from spacetimedb_update.commands.run import Run
 from spacetimedb_update.doctor import links, state
@@ -22,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     links.check_request,
     state.check_versions,
     state.check_interrupted,
+    state.check_data,
     state.check_permissions,
     state.check_disk,
     state.check_metadata,
@@ -32,7 +34,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def run(run: Run, arguments: Namespace) -> int:
-    findings = list(examine(run))
+    findings = [replace(finding, mend=run.advised(finding.mend)) for finding in examine(run)]
     is_well = all(finding.status == "ok" for finding in findings)
     if arguments.json:
         table = {"ok": is_well, "findings": [finding.to_json() for finding in findings]}

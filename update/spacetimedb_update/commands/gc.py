@@ -45,6 +45,5 @@ def _explain(run: Run, there: Installation, plan: Plan) -> None:
         run.host.terminal.out(line)
     for version in there.versions:
         if version.link is None and not version.is_release and version.name != there.current:
-            run.host.terminal.err(
-                f"{version.name} was placed by hand and stays: `spacetime version uninstall {version.name}` removes it"
-            )
+            removal = run.advised(f"spacetime version uninstall {version.name}")
+            run.host.terminal.err(f"{version.name} was placed by hand and stays: `{removal}` removes it")

@@ -13,6 +13,7 @@ from spacetimedb_update.errors import DamageError, HostError, RepositoryError, U
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.site import Site
 from spacetimedb_update.installation.survey import Installation, survey
+from spacetimedb_update.proxy.advice import for_root
 
 if TYPE_CHECKING:
     from spacetimedb_update.changes.arrival import Supply
@@ -25,10 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """What a command is given."""
+    """What a command is given. `root`: the folder of the installation, where one was named."""
 
     host: Host
     site: Site
+    root: str | None = None
+
+    def advised(self, command: str) -> str:
+        """A command of ours to tell, for this installation."""
+        return for_root(command, self.root)
 
     def survey(self) -> Installation:
         return survey(self.site, self.host)

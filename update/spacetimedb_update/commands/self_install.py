@@ -28,7 +28,8 @@ def run(run: Run, arguments: Namespace) -> int:
     if version is not None:
         version = arguments.parser.parse_version(version)
     terminal = run.host.terminal
-    for line in announcement(run, arguments.install_root):
+    root: str | None = arguments.install_root or arguments.root_dir
+    for line in announcement(run, root):
         terminal.err(line)
     if not arguments.yes and not terminal.confirm("Would you like to continue?", default=True):
         terminal.err("Exiting.")
@@ -40,7 +41,7 @@ def run(run: Run, arguments: Namespace) -> int:
         _make_folders(run)
         record = InstallRecord.read(run.host.files, run.site.self_install_record)
         if not arguments.no_completions:
-            record = record.including(_write_completions(run, arguments.install_root is not None))
+            record = record.including(_write_completions(run, root is not None))
         if arguments.modify_path:
             record = record.including(_modify_path(run))
         record.write(run.host.files, run.site.self_install_record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 
 from spacetimedb_update.changes.lock import locked
@@ -105,4 +106,5 @@ def _remove_empty_folders(run: Run) -> None:
     ]
     for folder in (*candidates, site.bin_dir.parent):
         if files.kind(folder) == "directory" and not files.names(folder):
-            files.remove_directory(folder)
+            with suppress(OSError):  # one that cannot go, such as a mount point, does no harm
+                files.remove_directory(folder)

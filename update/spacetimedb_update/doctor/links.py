@@ -10,9 +10,11 @@ from spacetimedb_update.commands.run import Run
 from spacetimedb_update.doctor.finding import Finding
 from spacetimedb_update.installation.links import link_text
 from spacetimedb_update.installation.survey import Installation
+from spacetimedb_update.proxy.advice import quoted
 from spacetimedb_update.proxy.failure import Failure
 from spacetimedb_update.proxy.pins import nearest_pin
 from spacetimedb_update.proxy.selection import VARIABLE
+from spacetimedb_update.proxy.semver import version_or_none
 from spacetimedb_update.selfinstall.search_path import export
 
 
@@ -33,9 +35,14 @@ def check_path(run: Run, there: Installation) -> Iterator[Finding]:
                 export(command.parent),
             )
             return
-    yield Finding(
-        "path", "warning", f"{command.parent} is not on PATH", "spacetime self-install --modify-path"
-    )
+    mend = f"{_self_install(run, command)} --modify-path"
+    yield Finding("path", "warning", f"{command.parent} is not on PATH", mend)
+
+
+def _self_install(run: Run, program: Path) -> str:
+    """By the program's path: its name would not be found."""
+    root = f" --root-dir {quoted(run.root)}" if run.root is not None else ""
+    return f"{quoted(str(program.absolute()))}{root} self-install"
 
 
 def _same_folder(folder: Path) -> str:
@@ -46,7 +53,7 @@ def check_command(run: Run, there: Installation) -> Iterator[Finding]:
     """Is `spacetime` the update program of an installed version?"""
     command, files = run.site.command, run.host.files
     if files.kind(command) is None:
-        yield Finding("command", "problem", f"{command} is missing", "spacetimedb-update self-install")
+        yield Finding("command", "problem", f"{command} is missing", _self_install(run, run.host.program))
     elif there.command is None:
         yield Finding(
             "command",
@@ -69,18 +76,17 @@ def check_current(run: Run, there: Installation) -> Iterator[Finding]:
     """Does `current` lead to a version that can run?"""
     site = run.site
     if there.current is None:
-        yield _no_current(run)
+        yield _no_current(run, there)
         return
     found = there.find(there.current)
     if found is None or not found.has_cli:
         state = "not installed" if found is None else "damaged"
-        yield Finding(
-            "current",
-            "problem",
-            f"version {there.current} is selected, but {state}",
-            f"spacetime version install {there.current} --use",
-        )
-    elif not site.windows and "/" in (text := link_text(run.host.files, site.current) or ""):
+        mend = f"spacetime version install {there.current} --use"
+        if version_or_none(there.current) is None:
+            mend = _select_another(there)
+        yield Finding("current", "problem", f"version {there.current} is selected, but {state}", mend)
+    elif there.has_whole_path:
+        text = link_text(run.host.files, site.current)
         yield Finding(
             "current",
             "warning",
@@ -91,12 +97,20 @@ def check_current(run: Run, there: Installation) -> Iterator[Finding]:
         yield Finding("current", "ok", f"version {there.current} is selected")
 
 
-def _no_current(run: Run) -> Finding:
+def _no_current(run: Run, there: Installation) -> Finding:
     current = run.site.current
     kind = run.host.files.kind(current)
     text = "no version is selected" if kind is None else f"{current} is no link"
-    mend = f"mv '{current}' '{current}.old'" if kind == "directory" else "spacetime version upgrade"
+    mend = f"mv '{current}' '{current}.old'" if kind == "directory" else _select_another(there)
     return Finding("current", "problem", text, mend)
+
+
+def _select_another(there: Installation) -> str:
+    """Without a network, if a version is there."""
+    for version in there.versions:
+        if version.has_cli and version_or_none(version.name):
+            return f"spacetime version use {version.name}"
+    return "spacetime version upgrade"
 
 
 def check_links(run: Run, there: Installation) -> Iterator[Finding]:

@@ -52,6 +52,16 @@ def check_interrupted(run: Run, there: Installation) -> Iterator[Finding]:
         )
 
 
+def check_data(run: Run, there: Installation) -> Iterator[Finding]:
+    """Can it be told who wrote the data, which a rollback depends on?"""
+    if there.data_trouble is not None:
+        yield Finding("data", "problem", str(there.data_trouble), "restore the file from a backup")
+    elif there.data_version is None:
+        yield Finding("data", "ok", f"there are no databases in {run.site.data_dir}")
+    else:
+        yield Finding("data", "ok", f"version {there.data_version} wrote {run.site.data_dir}")
+
+
 def check_permissions(run: Run, there: Installation) -> Iterator[Finding]:
     """May we change what is ours?"""
     site, files = run.site, run.host.files

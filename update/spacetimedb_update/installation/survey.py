@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from spacetimedb_update.errors import UpdateError, disk_error
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.formats import can_open, data_version
 from spacetimedb_update.installation.history import read_history
-from spacetimedb_update.installation.links import command_version, current_name
+from spacetimedb_update.installation.links import command_version, current_name, link_text
 from spacetimedb_update.installation.site import CLI, UPDATE, Site
 from spacetimedb_update.ports.file_trees import read_or_none
 from spacetimedb_update.ports.files import Files
@@ -19,6 +20,8 @@ from spacetimedb_update.proxy.semver import Version, version_or_none
 
 ABOUT_BACKUP = "backup.json"
 BACKUP_DATA = "data"
+PID_DIGITS = 9
+"""No system counts processes any higher; asked for a larger number, it only fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,11 @@ class RunningServer:
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What is there. `current` and `command` name versions that need not exist (`links`)."""
+    """What is there. `current` and `command` name versions that need not exist (`links`).
+
+    `data_trouble` is why nobody can tell who wrote the data: only what depends on that fails by it.
+    `has_whole_path`: `current` is a link by a whole path, as old installations have it.
+    """
 
     versions: tuple[Installed, ...]
     current: str | None
@@ -67,9 +74,17 @@ class Installation:
     backups: tuple[Backup, ...]
     server: RunningServer | None
     has_downloads: bool = False
+    data_trouble: UpdateError | None = None
+    has_whole_path: bool = False
 
     def find(self, name: str) -> Installed | None:
         return next((version for version in self.versions if version.name == name), None)
+
+    def data_written_by(self) -> str | None:
+        """The version that last wrote the data, None where there is none. Raises `data_trouble`."""
+        if self.data_trouble is not None:
+            raise self.data_trouble
+        return self.data_version
 
     def previous(self) -> str | None:
         """The version that was selected before the current one, as far as it is still there."""
@@ -84,18 +99,30 @@ class Installation:
 
 
 def survey(site: Site, host: Host) -> Installation:
-    """Look at everything. Raises `OSError`, and `UserError` for a data directory that can't be told."""
+    """Look at everything. Raises `OSError`."""
     files = host.files
+    written_by, trouble = _data_version(files, site.paths.data_dir.metadata_toml().path)
     return Installation(
         installed_versions(site, files),
         current_name(site, files),
         command_version(site, files),
         read_history(files, site.history),
-        data_version(files, site.paths.data_dir.metadata_toml().path),
+        written_by,
         backups(site, files),
         running_server(site, host),
         bool(files.names(site.downloads)),
+        trouble,
+        not site.windows and "/" in (link_text(files, site.current) or ""),
     )
+
+
+def _data_version(files: Files, metadata_toml: Path) -> tuple[str | None, UpdateError | None]:
+    try:
+        return data_version(files, metadata_toml), None
+    except UpdateError as error:
+        return None, error
+    except OSError as error:
+        return None, disk_error(error)
 
 
 def installed_versions(site: Site, files: Files) -> tuple[Installed, ...]:
@@ -132,15 +159,19 @@ def _is_program(files: Files, path: Path) -> bool:
 
 
 def backups(site: Site, files: Files) -> tuple[Backup, ...]:
-    """The backups that are whole: `backup.json` is written last."""
+    """The backups that are whole: `backup.json` is written last. One that is damaged is left alone."""
     found = []
     for name in files.names(site.backups):
         folder = site.backups / name
         about = read_or_none(files, folder / ABOUT_BACKUP)
-        if about is not None and files.kind(folder / BACKUP_DATA) is not None:
+        if about is None or files.kind(folder / BACKUP_DATA) is None:
+            continue
+        try:
             table = json.loads(about)
-            taken = datetime.fromisoformat(table["taken"])
-            found.append(Backup(name, folder, taken, table["written_by"], table["before"]))
+            taken = datetime.fromisoformat(table["taken"]).astimezone(UTC)
+            found.append(Backup(name, folder, taken, str(table["written_by"]), str(table["before"])))
+        except (ValueError, LookupError, TypeError):
+            continue
     return tuple(found)
 
 
@@ -158,7 +189,8 @@ def running_server(site: Site, host: Host) -> RunningServer | None:
 def pid_in_file(site: Site, files: Files) -> int | None:
     """The process id in `spacetime.pid`, None where there is none."""
     text = (read_or_none(files, Path(site.paths.data_dir.pid_file())) or b"").strip()
-    return int(text) if text.isdigit() else None
+    number = int(text) if text.isdigit() and len(text) <= PID_DIGITS else 0
+    return number or None
 
 
 def _version_in(command: str, site: Site) -> str | None:

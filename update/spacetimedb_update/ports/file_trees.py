@@ -25,8 +25,11 @@ def read_or_none(files: Files, path: Path) -> bytes | None:
         return None
 
 
-def replace_file(files: Files, path: Path, data: bytes) -> None:
-    """Make `path` hold `data`: after a crash it holds the old content or the new. Its folder is made."""
+def replace_file(files: Files, path: Path, data: bytes, like_before: bool = False) -> None:
+    """Make `path` hold `data`: after a crash it holds the old content or the new. Its folder is made.
+
+    `like_before`: it keeps the permissions that it has.
+    """
     files.make_directory(path.parent)
     temporary = path.with_name(path.name + TEMPORARY)
     if files.kind(temporary) is not None:
@@ -35,6 +38,8 @@ def replace_file(files: Files, path: Path, data: bytes) -> None:
         with files.open_new(temporary) as file:
             file.write(data)
             files.sync(file)
+        if like_before and files.kind(path) is not None:
+            files.copy_mode(path, temporary)
         files.rename(temporary, path)
     except OSError as error:
         if error.filename is None:

@@ -89,6 +89,10 @@ class Files(Protocol):
         """Content and permissions of one file into a new one, sharing blocks where the system can."""
         ...
 
+    def copy_mode(self, source: Path, destination: Path) -> None:
+        """Let a file be read, written and run by whom another one can be."""
+        ...
+
     def remove_file(self, path: Path) -> None:
         """Remove a file or link."""
         ...
@@ -200,6 +204,9 @@ class RealFiles:
             writer.flush()
             os.fsync(writer.fileno())
         shutil.copystat(source, destination)
+
+    def copy_mode(self, source: Path, destination: Path) -> None:
+        shutil.copymode(source, destination)
 
     def remove_file(self, path: Path) -> None:
         path.unlink()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from spacetimedb_update.errors import UserError
+from spacetimedb_update.errors import HostError, UserError
 
 Progress = Callable[[int], None]
 """Called with the number of bytes done so far."""
@@ -29,8 +30,17 @@ class Terminal:
         return self.stdin.isatty() and self.stderr.isatty()
 
     def out(self, text: str) -> None:
-        self.stdout.write(text + "\n")
-        self.stdout.flush()
+        """Print a result. Raises `BrokenPipeError` where the reader has left, `HostError` where it is not taken."""
+        try:
+            self.stdout.write(text + "\n")
+            self.stdout.flush()
+        except OSError as error:
+            _abandon(self.stdout)
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise HostError(
+                f"the output cannot be written ({error.strerror}): see where it is led to, then run the command again"
+            ) from None
 
     def err(self, text: str) -> None:
         self.stderr.write(text + "\n")
@@ -75,8 +85,23 @@ class Terminal:
             yield lambda done: bars.update(task, completed=done)
 
 
-def print_anything(*streams: TextIO) -> None:
-    """Make streams replace what their encoding cannot hold, rather than fail in the middle of a line."""
-    for stream in streams:
+def _abandon(stream: TextIO) -> None:
+    """What a stream did not take is not tried once more, in vain and noisily, when the process ends."""
+    if stream is sys.stdout:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def prepare_streams() -> None:
+    """Make the process's streams fit to be used, whatever they are.
+
+    One that was closed leads to nothing: else a file that is opened later would get its number, and with it
+    whatever is printed. All replace what their encoding cannot hold, rather than fail in the middle of a line.
+    """
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # open to the end
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -12,6 +12,14 @@ def split_version(arguments: list[str]) -> tuple[str | None, list[str]]:
     return None, arguments
 
 
+def root_named(arguments: list[str]) -> str | None:
+    """The value of `--root-dir`, for messages: None also where the arguments cannot be understood."""
+    try:
+        return scan(split_version(arguments)[1])[0]
+    except Failure:
+        return None
+
+
 def scan(arguments: list[str]) -> tuple[str | None, int | None]:
     """The value of `--root-dir` and where the subcommand stands, as far as the whole grammar isn't needed.
 

@@ -1,11 +1,13 @@
 """The entry point of `spacetime`, `spacetimedb-update` and `spacetime-install`."""
 
+import os
 import sys
 
 from spacetimedb_update.proxy import applet, notice
-from spacetimedb_update.proxy.arguments import scan, split_version
+from spacetimedb_update.proxy.advice import for_root
+from spacetimedb_update.proxy.arguments import ROOT_DIR, root_named, scan, split_version
 from spacetimedb_update.proxy.failure import Failure, reason
-from spacetimedb_update.proxy.places import places
+from spacetimedb_update.proxy.places import Places, places
 from spacetimedb_update.proxy.selection import missing, select
 from spacetimedb_update.proxy.system import System
 
@@ -23,7 +25,7 @@ def run(system: System) -> int:
     try:
         return _dispatch(system)
     except Failure as failure:
-        system.say(failure.report())
+        system.say(for_root(failure.report(), root_named(system.argv[1:])))
         return failure.exit_code
     except KeyboardInterrupt:
         return 130
@@ -42,6 +44,8 @@ def _dispatch(system: System) -> int:
         return proxy(system, "spacetime", None, [*root_argument, *arguments[at + 1 :]])
     plus, arguments = split_version(arguments)
     at = scan(arguments)[1]
+    if at is not None and arguments[at].startswith("+"):
+        raise Failure(f"`{arguments[at]}` selects a version only as the first argument", exit_code=2)
     if at is not None and (arguments[at] in SELF_COMMANDS or (at == 0 and arguments[0] == "version")):
         return manage(arguments)
     return proxy(system, system.argv[0], plus, arguments)
@@ -51,7 +55,15 @@ def proxy(system: System, argv0: str, plus: str | None, arguments: list[str]) ->
     """Become the command line of the selected version. Raises `Failure` where that is not to be had."""
     root, at = scan(arguments)
     where = places(root, system.env, system.windows)
-    selection = select(plus, system.env, system.working_directory())
+    wants_manager = at is not None and arguments[at] == "version"
+    if wants_manager and arguments[:at] in _root_options(root) and _is_ours(system, where):
+        return manage(arguments)
+    try:
+        selection = select(plus, system.env, system.working_directory())
+    except Failure:
+        if wants_manager:  # it does not depend on what is selected
+            return manage(arguments)
+        raise
     notice.tell(system, where, root)
     program = where.cli(selection.name)
     if system.is_beside(program):
@@ -59,9 +71,19 @@ def proxy(system: System, argv0: str, plus: str | None, arguments: list[str]) ->
     try:
         return system.become(program, [argv0, *arguments])
     except OSError as error:
-        if at is not None and arguments[at] == "version":
+        if wants_manager:
             return manage(arguments)
         raise missing(selection, where, f"exec failed for {program}", reason(error)) from None
+
+
+def _root_options(root: str | None) -> list[list[str]]:
+    """What may stand before a command: the other options are the command line's own, perhaps with a value."""
+    return [[f"{ROOT_DIR}={root}"], [ROOT_DIR, str(root)]] if root is not None else []
+
+
+def _is_ours(system: System, where: Places) -> bool:
+    """Is this process a program of the installation? Then none of its versions has to work."""
+    return os.path.dirname(system.program_folder()) == os.path.realpath(where.bin_dir)
 
 
 def manage(arguments: list[str]) -> int:

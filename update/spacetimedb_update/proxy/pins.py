@@ -14,6 +14,9 @@ PROJECT_FILE = "spacetime.json"
 PIN_FILE = ".spacetime-version"
 KEY = "spacetime-version"
 _SIZE_LIMIT = 1 << 20
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
+"""Whatever has the name of a pin may be no file: nothing is waited for."""
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 def nearest_pin(directory: str) -> tuple[str, str] | None:
@@ -37,7 +40,7 @@ def nearest_pin(directory: str) -> tuple[str, str] | None:
 def _text(file: str) -> str | None:
     """What a file holds, None if there is none."""
     try:
-        descriptor = os.open(file, os.O_RDONLY)
+        descriptor = os.open(file, os.O_RDONLY | _NO_WAITING)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -47,7 +50,7 @@ def _text(file: str) -> str | None:
             f"cannot read {file}, which may pin a version: make it readable", reason(error)
         ) from None
     try:
-        return os.read(descriptor, _SIZE_LIMIT).decode("utf-8", "replace")
+        return os.read(descriptor, _SIZE_LIMIT).decode("utf-8", "replace").removeprefix(_BYTE_ORDER_MARK)
     except IsADirectoryError:
         return None
     except OSError as error:

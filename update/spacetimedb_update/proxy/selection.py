@@ -72,6 +72,8 @@ def _remedy(name: str) -> str:
     """What brings in something of that name: only versions are released."""
     from spacetimedb_update.proxy.semver import version_or_none
 
+    if name[0] in "vV" and version_or_none(name[1:]) is not None:
+        return f"versions are written without the letter, as in {name[1:]}"
     if version_or_none(name) is None:
         return f"`spacetime version link {name} PATH` gives this name to programs elsewhere"
     return f"`spacetime version install {name}` installs it"
@@ -93,6 +95,10 @@ def _about_current(places: Places) -> list[str]:
             "`spacetime version use VERSION` selects one"
         ]
     name = os.path.basename(text)
+    if name == CURRENT or not is_version_name(name):
+        return [
+            f"{places.current()} leads to {text}, which is no version: `spacetime version use VERSION` selects one"
+        ]
     if os.path.isdir(os.path.join(places.bin_dir, text)):
         return [f"version {name} is damaged: `spacetime version verify {name}` tells how"]
     return [f"{places.current()} selects {name}, which is not installed: {_remedy(name)}"]

@@ -64,6 +64,8 @@ def _key(text: str) -> tuple[int, int, int, bool, tuple[tuple[bool, int, str], .
     core, dash, prerelease = core.partition("-")
     if plus:
         _identifiers(build, "build metadata")
+    if text[:1] in ("v", "V"):
+        raise NotAVersion(f"versions are written without the letter, as in {text[1:]}")
     numbers = core.split(".")
     if len(numbers) != 3:
         raise NotAVersion("a version has three numbers, as in 2.10.0")

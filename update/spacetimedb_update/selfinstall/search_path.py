@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -54,7 +55,7 @@ class StartUpFile:
         text = without_mark(_text(files, self.path))
         if text and not text.endswith("\n"):
             text += "\n"
-        replace_file(files, self.path, f"{text}{BEGIN}\n{self.line}\n{END}\n".encode())
+        _rewrite(files, self.path, f"{text}{BEGIN}\n{self.line}\n{END}\n")
 
 
 def start_up_files(folder: Path, env: Mapping[str, str], home: Path) -> list[StartUpFile]:
@@ -80,7 +81,7 @@ def remove_from(files: Files, path: Path) -> None:
     if rest == text:
         return
     if rest.strip():
-        replace_file(files, path, rest.encode())
+        _rewrite(files, path, rest)
     else:
         files.remove_file(path)
 
@@ -94,6 +95,13 @@ def without_mark(text: str) -> str:
 
 def _text(files: Files, path: Path) -> str:
     return (read_or_none(files, path) or b"").decode("utf-8", "surrogateescape")
+
+
+def _rewrite(files: Files, path: Path, text: str) -> None:
+    """Replace what a file holds. It stays where its links lead (people keep these files elsewhere), and as
+    readable as it was; bytes that are no UTF-8 stay as they are."""
+    target = Path(os.path.realpath(path))
+    replace_file(files, target, text.encode("utf-8", "surrogateescape"), like_before=True)
 
 
 class UserPath(Protocol):
