@@ -7,9 +7,9 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from spacetimedb_lib.standard_streams import fill_standard_streams
 from spacetimedb_standalone.config.care_options import CareOptions
 from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions, parse_command_line
-from spacetimedb_standalone.standard_streams import fill_standard_streams
 from spacetimedb_standalone.supervisor.large_pages import begin_again
 
 

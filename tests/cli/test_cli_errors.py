@@ -2,6 +2,8 @@
 
 import io
 import itertools
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -103,3 +105,19 @@ def test_a_terminal_that_cannot_show_a_character_shows_a_substitute():
     print_anything(stream)
     Terminal(stdout=stream).out("grüße")
     assert stream.buffer.getvalue() == b"gr??e\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes them")
+@pytest.mark.parametrize("command", ["--version", "--help", "server list"])
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_fault_of_the_tool(tmp_path, command, closed):
+    shell = f'exec "$0" -m spacetimedb_cli --config-path "$1" {command} {closed}'
+    done = subprocess.run(
+        ["sh", "-c", shell, sys.executable, str(tmp_path / "cli.toml")],
+        env={"PYTHONPATH": ":".join(sys.path), "HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"Error" not in done.stderr
