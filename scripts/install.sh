@@ -116,7 +116,7 @@ find_release() { # sets $version, $sha256
 find_base() { # sets $base, without a slash at its end
   named=${SPACETIME_UPDATE_RELEASES_URL:-${SPACETIME_DOWNLOAD_ROOT:-}}
   base=${named:-$published_at}
-  base=${base%%,*} # the first of several
+  base=${base%%[, ]*://*} # the first of several; a folder may have commas and blanks
   base=${base%/}
   [ -n "$base" ] || fail 'set SPACETIME_DOWNLOAD_ROOT to the base URL of a release repository'
 }

@@ -218,6 +218,20 @@ def test_a_folder_is_a_mirror_and_needs_no_network_tool(machine):
     assert machine.installs("--yes").code == 0
 
 
+@pytest.mark.parametrize("name", ["with a blank", "a,b"])
+def test_a_folder_may_be_called_anything(machine, name):
+    machine.publishes("2.10.0")
+    machine.repository = machine.repository.rename(machine.repository.with_name(name))
+    machine.environment["SPACETIME_DOWNLOAD_ROOT"] = str(machine.repository)
+    assert machine.installs("-y").code == 0
+
+
+@pytest.mark.parametrize("between", [",", " ", ", "])
+def test_the_first_of_several_mirrors(published, between):
+    published.environment["SPACETIME_DOWNLOAD_ROOT"] = f"{published.url}{between}http://other.test"
+    assert published.installs("-y").code == 0
+
+
 def test_what_was_not_released_is_not_unpacked(machine):
     machine.has("curl")
     machine.publishes("2.10.0", sha="f" * 64)
