@@ -31,10 +31,13 @@ def first_due(tag: int, micros: int, base: int) -> int:
 
 
 def next_tick(intended: int, interval: int, now: int) -> int:
-    """The tick after `intended` that lies after `now`: ticks that were missed are left out, without drift."""
+    """The tick after `intended` that lies after `now`: ticks that were missed are left out, without drift.
+
+    Without an interval it is due again at once, but behind what is due by now: it must not keep the rest waiting.
+    """
     interval = abs(interval)
     if not interval:
-        return intended
+        return max(intended, now)
     missed = max(0, now - intended) // interval
     return intended + (missed + 1) * interval
 
