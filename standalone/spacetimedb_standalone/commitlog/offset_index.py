@@ -34,16 +34,22 @@ def index_path(segment: Path) -> Path:
 
 
 def read_entries(files: Files, segment: Path) -> list[tuple[int, int]]:
-    """The entries `(min_tx_offset, position)` up to the first that cannot be one; none without a file."""
+    """The entries `(min_tx_offset, position)` up to the first that cannot be one; none without a file.
+
+    None either if the disk does not give the index back: the log can be read without.
+    """
     path = index_path(segment)
     try:
         file = files.open(path)
+        try:
+            data = file.read_at(0, file.size())
+        finally:
+            file.close()
     except FileNotFoundError:
         return []
-    try:
-        data = file.read_at(0, file.size())
-    finally:
-        file.close()
+    except OSError as error:
+        logger.warning("the offset index %s is not used: %s", path, error)
+        return []
     entries: list[tuple[int, int]] = []
     last = (0, SEGMENT_HEADER_SIZE - 1)
     for at in range(0, len(data) - _ENTRY.size + 1, _ENTRY.size):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spacetimedb_standalone.commitlog import LogError, LogFailed
+from spacetimedb_standalone.commitlog import LogError, LogFailed, read_commits
 from spacetimedb_standalone.commitlog.format import (
     SEGMENT_HEADER_SIZE,
     VERSION,
@@ -313,6 +313,23 @@ def test_entries_are_believed_up_to_the_first_that_cannot_be_one(
 
 def test_no_index_has_no_entries() -> None:
     assert read_entries(MemoryFiles(), segment(0)) == []
+
+
+def test_a_log_is_opened_and_read_without_an_index_that_cannot_be_read(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Unreadable(MemoryFiles):
+        def open(self, path: Path, *, create: bool = False):  # type: ignore[no-untyped-def]
+            if path.suffix == ".ofs":
+                raise OSError(5, "Input/output error")
+            return super().open(path, create=create)
+
+    files = Unreadable()
+    files.put(segment(0), HEADER + commits(0, 5))
+    files.put(index_path(segment(0)), struct.pack("<QQ", 3, at(3)))
+    assert resume(files, DIRECTORY).next_offset == 5
+    assert [commit.min_tx_offset for commit in read_commits(files, DIRECTORY, 2)] == [2, 3, 4]
+    assert "is not used: [Errno 5] Input/output error" in caplog.text
 
 
 def test_the_best_entry_is_the_last_good_one_not_behind_what_is_looked_for() -> None:

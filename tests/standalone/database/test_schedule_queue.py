@@ -29,7 +29,7 @@ def test_a_row_without_an_interval_lets_the_others_run() -> None:
     queue, now = ScheduleQueue(), 1000
     queue.put(ScheduledRow(4096, FOREVER, now))
     queue.put(ScheduledRow(4096, ONCE, now + 5))
-    ran = []
+    ran: list[int] = []
     while len(ran) < 20:
         now += 1
         row = queue.pop_due(now)
