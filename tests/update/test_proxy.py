@@ -115,6 +115,23 @@ def test_programs_of_another_interpreter_are_executed(spacetime, released, monke
     assert released == []
 
 
+@pytest.mark.parametrize(
+    "error", [ImportError("No module named 'x'"), EOFError("data too short"), ValueError("bad marshal data")]
+)
+def test_code_that_is_gone_makes_the_release_a_damaged_one(spacetime, released, home, monkeypatch, error):
+    class Gone:
+        def find_spec(self, name, path, target=None):
+            if name.startswith("spacetimedb_cli"):
+                raise error
+
+    monkeypatch.delitem(sys.modules, "spacetimedb_cli.__main__")
+    monkeypatch.setattr(sys, "meta_path", [Gone(), *sys.meta_path])
+    system = spacetime("list")
+    assert system.code == 1
+    assert "version 2.10.0 is damaged: `spacetime version verify 2.10.0` tells how" in system.said[0]
+    assert str(error) in system.said[0]
+
+
 def test_a_program_that_is_gone_is_missed_although_its_code_is_there(spacetime, released, home):
     (home / "root" / "bin" / "2.10.0" / "spacetimedb-cli").unlink()
     system = spacetime("list")

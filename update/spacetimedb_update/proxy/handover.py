@@ -18,6 +18,10 @@ MODULES = {"spacetimedb-cli": "spacetimedb_cli.__main__"}
 """The programs of a release that the proxy hands over to."""
 
 
+class Damaged(Exception):
+    """The release that this process is of lacks a part."""
+
+
 def is_beside(program: str) -> bool:
     """Does `program` belong to the release that this process, and the interpreter in it, is of?"""
     folder = os.path.dirname(str(sys._xoptions.get(PROGRAM, "")))
@@ -27,11 +31,14 @@ def is_beside(program: str) -> bool:
 
 
 def go_on_as(program: str, argv: list[str]) -> int:
-    """Run a program that `is_beside`, in this process; its exit code, unless it exits itself."""
+    """Run a program that `is_beside`, in this process; its exit code, unless it exits itself. Raises `Damaged`."""
     name = os.path.splitext(os.path.basename(program))[0]
     sys.argv = argv
     sys._xoptions[PROGRAM] = os.path.realpath(program)
-    module = __import__(MODULES[name], fromlist=["main"])  # by name: no program knows the others
+    try:
+        module = __import__(MODULES[name], fromlist=["main"])  # by name: no program knows the others
+    except (ImportError, EOFError, ValueError) as error:  # modules that are gone, or damaged
+        raise Damaged(str(error)) from None
     module.main()
     return 0
 

@@ -7,6 +7,7 @@ from spacetimedb_update.proxy import applet, notice
 from spacetimedb_update.proxy.advice import for_root
 from spacetimedb_update.proxy.arguments import ROOT_DIR, root_named, scan, split_version
 from spacetimedb_update.proxy.failure import Failure, reason
+from spacetimedb_update.proxy.handover import Damaged
 from spacetimedb_update.proxy.places import Places, places
 from spacetimedb_update.proxy.selection import missing, select
 from spacetimedb_update.proxy.system import System
@@ -66,8 +67,11 @@ def proxy(system: System, argv0: str, plus: str | None, arguments: list[str]) ->
         raise
     notice.tell(system, where, root)
     program = where.cli(selection.name)
-    if system.is_beside(program):
-        return system.go_on_as(program, [argv0, *arguments])
+    try:
+        if system.is_beside(program):
+            return system.go_on_as(program, [argv0, *arguments])
+    except Damaged as damage:
+        raise missing(selection, where, str(damage)) from None
     try:
         return system.become(program, [argv0, *arguments])
     except OSError as error:
