@@ -58,7 +58,7 @@ class DatastoreMachine(RuleBasedStateMachine):
         self.files = MemoryFiles()
         self.datastore = open_database(self.files)
         publish(self.datastore, MODULE)
-        assert self.datastore.log.drain(1.0)
+        assert self.datastore.log.drain(60.0)
         self.rows: Rows = {table.id: set() for table in self.tables()}
         self.committed = {self.datastore.store.next_offset: copy.deepcopy(self.rows)}
         self.drawn: dict[tuple[int, int], int] = {}
@@ -138,7 +138,7 @@ class DatastoreMachine(RuleBasedStateMachine):
     @IDLE
     @rule()
     def sync(self) -> None:
-        assert self.datastore.log.drain(1.0)
+        assert self.datastore.log.drain(60.0)
         assert self.datastore.log.durable_offset == self.datastore.store.next_offset - 1
 
     @IDLE

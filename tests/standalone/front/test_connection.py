@@ -72,7 +72,7 @@ def test_an_answer_may_come_before_the_body_was_read(raw: Any) -> None:
     sending = threading.Thread(target=raw.send, args=(body,))
     sending.start()
     assert raw.answer()[0] == 200
-    sending.join(10)
+    sending.join(60)
     raw.send(get("/v1/ping"))
     assert raw.answer()[0] == 200, "the connection goes on behind the body"
 
