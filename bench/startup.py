@@ -13,13 +13,13 @@ import argparse
 import json
 import os
 import sys
-import tarfile
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from bench.processes import CommandFailed, Timing, measure, print_table
+from scripts.releasing.archive import extract_tar
 
 BARE = "bare interpreter (python -I -S -c pass)"
 BARE_SITE = "bare interpreter with its site packages (python -I -c pass)"
@@ -39,8 +39,7 @@ def install(archive: Path, root: Path) -> Path:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)
     else:
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+        extract_tar(archive, folder)
     if sys.platform != "win32":
         (root / "bin" / "current").symlink_to("measured")
         (root / "spacetime").symlink_to("bin/measured/spacetimedb-update")

@@ -41,6 +41,13 @@ def pack(folder: Path, archive: Path, epoch: int) -> None:
         _pack_tar(folder, archive, epoch)
 
 
+def extract_tar(archive: Path, folder: Path) -> None:
+    """Unpack a tar file of our own making; Python before 3.11.4 knows no filter that it could be given."""
+    with tarfile.open(archive) as packed:
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)
+        packed.extractall(folder)
+
+
 def _pack_tar(folder: Path, archive: Path, epoch: int) -> None:
     with (
         archive.open("wb") as file,

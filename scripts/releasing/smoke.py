@@ -12,13 +12,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import tarfile
 import time
 import urllib.error
 import urllib.request
 import zipfile
 from pathlib import Path
 
+from scripts.releasing.archive import extract_tar
 from scripts.releasing.commands import BuildError, Run
 from scripts.releasing.folder import Built
 
@@ -64,8 +64,7 @@ def unpack(archive: Path, folder: Path) -> None:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(folder)
         return
-    with tarfile.open(archive) as packed:
-        packed.extractall(folder, filter="data")
+    extract_tar(archive, folder)
 
 
 def bare_environment(place: Path) -> dict[str, str]:

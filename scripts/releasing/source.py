@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tarfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.releasing.archive import extract_tar
 from scripts.releasing.commands import BuildError, Run
 
 VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
@@ -40,8 +40,7 @@ def export(repository: Path, revision: str, into: Path, run: Run, rename_to: str
     packed = into.with_name(f"{into.name}.tar")
     run(["git", "-C", repository, "archive", "--format=tar", f"--output={packed}", commit])
     into.mkdir(parents=True)
-    with tarfile.open(packed) as files:
-        files.extractall(into, filter="data")
+    extract_tar(packed, into)
     packed.unlink()
     version = read_version(into)
     if rename_to is not None:

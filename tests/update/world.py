@@ -239,6 +239,17 @@ class Tool:
     directory: Path | None = None
     is_interactive: bool = False
 
+    def __post_init__(self) -> None:
+        self.program()  # now: later several processes may want it at once
+
+    def program(self) -> Path:
+        """What runs: released with the root metadata beside it."""
+        folder = self.root.parent / "program"
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            (folder / "root.json").write_bytes(self.anchor)
+        return folder / "spacetimedb-update"
+
     def __call__(self, *arguments: str, stdin: str = "") -> Outcome:
         return self.raw("--root-dir", str(self.root), "version", *arguments, stdin=stdin)
 
@@ -257,10 +268,6 @@ class Tool:
 
     @property
     def host(self) -> Host:
-        program = self.root.parent / "program" / "spacetimedb-update"
-        if not program.parent.exists():
-            program.parent.mkdir()
-            (program.parent / "root.json").write_bytes(self.anchor)
         return Host(
             files=self.files,
             net=self.net,
@@ -271,7 +278,7 @@ class Tool:
             crash_points=self.crash_points,
             environment={"SPACETIME_UPDATE_RELEASES_URL": BASE, **self.environment},
             working_directory=self.directory or self.root.parent,
-            program=program,
+            program=self.program(),
             version="2.10.0",
         )
 

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from scripts.releasing.archive import pack
+from scripts.releasing.archive import extract_tar, members, pack
 from scripts.releasing.commands import BuildError
 from scripts.releasing.compare import differences
 
@@ -63,6 +63,13 @@ def test_members_of_a_tar_file(folder, tmp_path):
         assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in members} == {(EPOCH, 0, 0, "", "")}
         assert {m.name: m.mode for m in members if m.mode != 0o644} == {"program": 0o755}
         assert {m.name: tar.extractfile(m).read().decode() for m in members} == FILES
+
+
+def test_a_tar_file_is_unpacked_by_any_python_that_builds_releases(folder, tmp_path, monkeypatch):
+    monkeypatch.delattr(tarfile, "data_filter", raising=False)  # as before 3.11.4
+    pack(folder, tmp_path / "a.tar.gz", EPOCH)
+    extract_tar(tmp_path / "a.tar.gz", tmp_path / "unpacked")
+    assert [name for name, _ in members(tmp_path / "unpacked")] == [name for name, _ in members(folder)]
 
 
 def test_members_of_a_zip_file(folder, tmp_path):

@@ -29,9 +29,9 @@ def _check(run: Run, target: Path) -> None:
     cli = program_name(CLI, run.site.windows)
     if run.host.files.is_executable(target / cli):
         return
-    problem = UserError(f"{target} has no program {cli}")
+    problem = UserError(f"{target} has no program {cli}: name the folder that has it, or build it first")
     for folder in NEARBY:
         if run.host.files.is_executable(target / folder / cli):
-            problem = UserError(f"{problem}: did you mean {target / folder}?")
+            problem = UserError(f"{target} has no program {cli}: did you mean {target / folder}?")
             break
     raise UserError("could not link custom version") from problem

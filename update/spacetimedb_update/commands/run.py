@@ -13,7 +13,7 @@ from spacetimedb_update.errors import DamageError, HostError, RepositoryError, U
 from spacetimedb_update.host import Host
 from spacetimedb_update.installation.site import Site
 from spacetimedb_update.installation.survey import Installation, survey
-from spacetimedb_update.proxy.advice import for_root
+from spacetimedb_update.proxy.advice import command_for_root
 
 if TYPE_CHECKING:
     from spacetimedb_update.changes.arrival import Supply
@@ -34,7 +34,7 @@ class Run:
 
     def advised(self, command: str) -> str:
         """A command of ours to tell, for this installation."""
-        return for_root(command, self.root)
+        return command_for_root(command, self.root)
 
     def survey(self) -> Installation:
         return survey(self.site, self.host)

@@ -139,7 +139,7 @@ def check_server(run: Run, there: Installation) -> Iterator[Finding]:
             "server",
             "warning",
             f"the running server (process {server.pid}) is version {theirs}, older than the selected {mine}",
-            f"kill {server.pid} && spacetime start",
+            f"kill {server.pid} && {run.advised('spacetime start')}",
         )
     else:
         yield Finding("server", "ok", f"a server runs (process {server.pid})")
