@@ -36,19 +36,19 @@ State = dict[int, list[bytes]]
 
 def story_module() -> ModuleDef:
     """Tables of all kinds: with and without keys, sequences, an event table, one with a schedule."""
-    return _module(json.loads(STORY.read_text())["module"]["V10"]["sections"])
+    return module_of(json.loads(STORY.read_text())["module"]["V10"]["sections"])
 
 
 def small_module() -> ModuleDef:
     """One of these tables alone, with a key, another index, and a sequence."""
-    sections = {}
+    sections: dict[str, Any] = {}
     for section in json.loads(STORY.read_text())["module"]["V10"]["sections"]:
         sections |= section
     tables = [table for table in sections["Tables"] if table["source_name"] == "person"]
-    return _module([{"Typespace": sections["Typespace"]}, {"Types": sections["Types"]}, {"Tables": tables}])
+    return module_of([{"Typespace": sections["Typespace"]}, {"Types": sections["Types"]}, {"Tables": tables}])
 
 
-def _module(sections: list[dict[str, Any]]) -> ModuleDef:
+def module_of(sections: list[dict[str, Any]]) -> ModuleDef:
     reader = arguments_codec("module", product(module=shape_of(RawModuleDef).type), RECORD_TYPES)
     return decode(reader.read(json.dumps({"module": {"V10": {"sections": sections}}})))
 
