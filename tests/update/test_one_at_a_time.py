@@ -83,6 +83,7 @@ def test_the_lock_of_a_killed_process_is_free(tool):
 
 
 def _race(tool: Tool, *commands: tuple[str, ...]) -> list[int]:
+    tool.program()  # it is made once, not by each of them
     children = []
     for command in commands:
         child = os.fork()

@@ -239,9 +239,6 @@ class Tool:
     directory: Path | None = None
     is_interactive: bool = False
 
-    def __post_init__(self) -> None:
-        self.program()  # now: later several processes may want it at once
-
     def program(self) -> Path:
         """What runs: released with the root metadata beside it."""
         folder = self.root.parent / "program"
