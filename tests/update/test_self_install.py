@@ -244,16 +244,18 @@ def test_a_start_up_file_gets_its_old_content_back(tmp_path):
     assert file.read_text() == "one\ntwo\nthree\n"
 
 
-def test_a_start_up_file_that_is_a_link_stays_one(tmp_path):
+@pytest.mark.parametrize("before", ["one\n", ""])
+def test_a_start_up_file_that_is_a_link_stays_one(tmp_path, before):
     """Many people keep these files in a repository of their own."""
     (tmp_path / "dotfiles").mkdir()
-    (tmp_path / "dotfiles" / "profile").write_text("one\n")
+    (tmp_path / "dotfiles" / "profile").write_text(before)
     (tmp_path / ".profile").symlink_to("dotfiles/profile")
     StartUpFile(tmp_path / ".profile", "export PATH").add(QuickFiles())
     assert (tmp_path / ".profile").is_symlink()
     assert "export PATH" in (tmp_path / "dotfiles" / "profile").read_text()
     remove_from(QuickFiles(), tmp_path / ".profile")
-    assert (tmp_path / "dotfiles" / "profile").read_text() == "one\n"
+    assert (tmp_path / ".profile").is_symlink()
+    assert (tmp_path / "dotfiles" / "profile").read_text() == before
 
 
 def test_a_start_up_file_keeps_its_permissions_and_bytes_that_are_no_utf8(tmp_path):

@@ -4,7 +4,6 @@ import os
 import sys
 
 from spacetimedb_update.proxy import applet, notice
-from spacetimedb_update.proxy.advice import for_root
 from spacetimedb_update.proxy.arguments import ROOT_DIR, root_named, scan, split_version
 from spacetimedb_update.proxy.failure import Failure, reason
 from spacetimedb_update.proxy.handover import Damaged
@@ -26,6 +25,8 @@ def run(system: System) -> int:
     try:
         return _dispatch(system)
     except Failure as failure:
+        from spacetimedb_update.proxy.advice import for_root
+
         system.say(for_root(failure.report(), root_named(system.argv[1:])))
         return failure.exit_code
     except KeyboardInterrupt:

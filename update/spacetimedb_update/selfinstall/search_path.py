@@ -73,14 +73,14 @@ def start_up_files(folder: Path, env: Mapping[str, str], home: Path) -> list[Sta
 
 
 def remove_from(files: Files, path: Path) -> None:
-    """Take the marked lines out of a start-up file; it goes if nothing else was in it."""
+    """Take the marked lines out of a start-up file; it goes if nothing else was in it (a link is never ours)."""
     if files.kind(path) is None:
         return
     text = _text(files, path)
     rest = without_mark(text)
     if rest == text:
         return
-    if rest.strip():
+    if rest.strip() or files.kind(path) == "link":
         _rewrite(files, path, rest)
     else:
         files.remove_file(path)
