@@ -67,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         publisher = _publisher(chosen)
         if chosen.renew and publisher is not None:
-            publisher.renew(now())
+            if (still_to_do := publisher.renew(now())) is not None:
+                say(still_to_do)
             return 0
         return _release(chosen, publisher)
     except BuildError as error:

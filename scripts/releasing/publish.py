@@ -60,10 +60,10 @@ class Publisher:
             raise BuildError(str(error)) from error
         return self.write_installers()
 
-    def renew(self, now: datetime) -> None:
-        """Sign again what would expire. Raises `BuildError`."""
+    def renew(self, now: datetime) -> str | None:
+        """Sign again what would expire; what is to be done by hand besides. Raises `BuildError`."""
         try:
-            self.repository.renew(self.keys, now)
+            return self.repository.renew(self.keys, now)
         except (UserError, OSError) as error:
             raise BuildError(str(error)) from error
 

@@ -13,7 +13,7 @@ from spacetimedb_update.errors import UserError
 from spacetimedb_update.publish import KeyRing, Policy, ReleasedArchive, ReleaseRepository
 from spacetimedb_update.releases.tuf_roles import Metadata
 
-from .world import LINUX, NOW, Publisher, release_archive, tar_gz
+from .world import BASE, LINUX, NOW, MemoryNet, Publisher, Tool, release_archive, tar_gz
 
 SHORT = Policy.from_toml("[root]\nkeys = 1\nthreshold = 1\n[timestamp]\ndays = 0.5\n")
 
@@ -111,6 +111,39 @@ def test_renewing_signs_the_timestamp_and_what_is_about_to_end(publisher):
     assert signed(publisher, "2.targets.json").expires == NOW + timedelta(days=665)
 
 
+def test_the_root_is_renewed_before_it_ends(publisher):
+    publisher.repository.renew(publisher.keys, NOW + timedelta(days=200))
+    assert not (publisher.folder / "repository/metadata/2.root.json").exists()
+    late = NOW + timedelta(days=300)
+    assert publisher.repository.renew(publisher.keys, late) is None
+    assert signed(publisher, "2.root.json").expires == late + timedelta(days=365)
+    first, second = signed(publisher, "1.root.json"), signed(publisher, "2.root.json")
+    assert (first.keys, first.roles) == (second.keys, second.roles)
+
+
+def test_whoever_knows_the_first_root_follows_to_a_renewed_one(publisher, tmp_path):
+    late = NOW + timedelta(days=370)
+    publisher.repository.renew(publisher.keys, late - timedelta(days=6))
+    tool = Tool(tmp_path / "root", MemoryNet(), publisher.anchor)
+    tool.net.serve(BASE, publisher.files())
+    tool.clock.advance(days=370)
+    assert tool("list", "--all").exit == 0
+
+
+def test_without_the_keys_of_the_root_the_rest_is_renewed_and_it_is_said(publisher):
+    offline = KeyRing({role: keys for role, keys in publisher.keys.signers.items() if role != "root"})
+    assert publisher.repository.renew(offline, NOW + timedelta(days=1)) is None
+    said = publisher.repository.renew(offline, NOW + timedelta(days=300))
+    assert f"the root metadata expires on {NOW + timedelta(days=365):%Y-%m-%d}" in said
+    assert "put 2 of its keys (root-1.pem …) into the key folder" in said
+    assert signed(publisher, "timestamp.json").version == 3
+
+
+def test_nothing_is_renewed_where_nothing_is(publisher, tmp_path):
+    with pytest.raises(UserError, match="there is no release repository in"):
+        ReleaseRepository(tmp_path / "none", Policy.default()).renew(publisher.keys, NOW)
+
+
 def test_rotation_is_signed_by_the_old_keys_and_the_new(publisher, tmp_path):
     fresh = KeyRing.create(tmp_path / "fresh", Policy.default())
     publisher.repository.rotate(publisher.keys, fresh, NOW)
@@ -172,6 +205,9 @@ def test_missing_and_wrong_keys(tmp_path):
         "root = 1",
         "[root",
         '[root]\nkeys = "x"',
+        "[root]\nkeys = [1]",
+        "[timestamp]\ndays = inf",
+        "[timestamp]\ndays = nan",
     ],
 )
 def test_policies_that_cannot_be_met(text):

@@ -49,7 +49,7 @@ class KeyRing:
         found = [(match, path) for path in folder.glob("*.pem") if (match := _NAME.fullmatch(path.name))]
         if not found:
             raise UserError(
-                f"{folder} holds no keys: make some with `KeyRing.create`, or name another folder"
+                f"{folder} holds no keys: make some with `scripts/release --make-keys`, or name another folder"
             )
         signers: dict[str, list[Signer]] = {}
         for match, path in sorted(found, key=lambda pair: (pair[0][1], int(pair[0][2]))):

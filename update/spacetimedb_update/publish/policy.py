@@ -25,6 +25,9 @@ class RolePolicy:
         return timedelta(days=self.days)
 
 
+MOST_DAYS = 36_500
+
+
 def _default() -> dict[str, RolePolicy]:
     return {
         "root": RolePolicy(3, 2, 365),
@@ -63,11 +66,11 @@ class Policy:
                     int(table.get("threshold", known.threshold)),
                     float(table.get("days", known.days)),
                 )
-        except (tomllib.TOMLDecodeError, AttributeError, ValueError) as error:
+        except (AttributeError, ValueError, TypeError, OverflowError) as error:
             raise UserError(f"the policy cannot be read: {error}") from None
         for role, policy in roles.items():
-            if not 1 <= policy.threshold <= policy.keys or policy.days <= 0:
+            if not 1 <= policy.threshold <= policy.keys or not 0 < policy.days <= MOST_DAYS:
                 raise UserError(
-                    f"the policy for [{role}] cannot be met: 1 <= threshold <= keys, and days > 0"
+                    f"the policy for [{role}] cannot be met: 1 <= threshold <= keys, and 0 < days <= {MOST_DAYS}"
                 )
         return cls(roles)

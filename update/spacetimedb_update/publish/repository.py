@@ -90,8 +90,14 @@ class ReleaseRepository:
         self._write_checksums(version, targets)
         self._publish(targets, targets.version + 1, keys, now)
 
-    def renew(self, keys: KeyRing, now: datetime) -> None:
-        """A new timestamp; what else has less than a third of its time left is signed anew as well."""
+    def renew(self, keys: KeyRing, now: datetime) -> str | None:
+        """A new timestamp; what else has less than a third of its time left is signed anew as well.
+
+        The keys of the root are often kept elsewhere: where too few are here, what is to be done about it
+        is returned. Raises `UserError` where no repository is.
+        """
+        if not self._metadata.exists():
+            raise UserError(f"there is no release repository in {self.folder}: publish a release there first")
         targets, snapshot = self._load("targets").signed, self._load("snapshot").signed
         assert isinstance(targets, Targets)
         assert isinstance(snapshot, Snapshot)
@@ -101,6 +107,23 @@ class ReleaseRepository:
             self._publish_snapshot(snapshot.meta["targets.json"], keys, now)
         else:
             self._publish_timestamp(self._load_timestamp().snapshot_meta, keys, now)
+        return self._renew_root(keys, now)
+
+    def _renew_root(self, keys: KeyRing, now: datetime) -> str | None:
+        root = self._load("root").signed
+        assert isinstance(root, Root)
+        if not self._is_ending(root, now):
+            return None
+        role = root.roles["root"]
+        count = sum(signer.public_key.keyid in role.keyids for signer in keys.signers.get("root", []))
+        if count < role.threshold:
+            return (
+                f"the root metadata expires on {root.expires:%Y-%m-%d}, and nobody trusts the repository any more "
+                f"then: put {role.threshold} of its keys (root-1.pem …) into the key folder and renew once more"
+            )
+        root.version += 1
+        self._sign(root, keys, now)
+        return None
 
     def rotate(self, old: KeyRing, new: KeyRing, now: datetime) -> None:
         """Let other keys count from now on: a root signed by both, and everything signed by the new ones."""
