@@ -193,6 +193,13 @@ def test_a_plan_can_be_printed_instead(tool):
     assert not tool.bin.exists()
 
 
+def test_a_plan_for_what_is_installed_does_nothing_either(installed):
+    tool = installed("2.10.0", "2.9.0")
+    assert tool("install", "2.10.0", "--use", "--plan").out == "1. let bin/current lead to 2.10.0\n"
+    assert tool("install", "2.10.0", "--plan").out == "nothing is left to do\n"
+    assert tool.current() == "2.9.0"
+
+
 def test_use_says_nothing_and_writes_a_relative_link(installed):
     tool = installed("2.9.0", "2.10.0")
     outcome = tool("use", "2.9.0")

@@ -18,16 +18,18 @@ def run(run: Run, arguments: Namespace) -> int:
         raise UserError("can only install spacetimedb-standalone at the moment")
     with run.change(f"spacetime version install {version}"):
         there = run.survey()
+        supply = None
         if there.find(version) is not None and not run.is_damaged(there, version):
-            run.execute(plans.already_installed(there, version, arguments.use))
+            plan = plans.already_installed(there, version, arguments.use)
         else:
             releases = run.releases()
             catalogue = releases.catalogue(run.host.clock.now())
             artifact = run.artifact(catalogue, version, arguments.artifact_name)
             plan = plans.install(there, artifact, True, arguments.use)
-            if arguments.plan:
-                run.host.terminal.out("\n".join(plan.lines()))
-                return 0
-            run.execute(plan, Supply(releases, catalogue.trusted.documents["targets"]))
+            supply = Supply(releases, catalogue.trusted.documents["targets"])
+        if arguments.plan:
+            run.host.terminal.out("\n".join(plan.lines()) or "nothing is left to do")
+            return 0
+        run.execute(plan, supply)
     run.host.terminal.err(f"Installing v{version}: done!")
     return 0

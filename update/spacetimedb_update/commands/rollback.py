@@ -33,10 +33,11 @@ def _plan(run: Run, there: Installation, arguments: Namespace, to: str | None) -
     try:
         return plans.rollback(there, to)
     except plans.NeedsBackup as refusal:
-        if refusal.backup is None or not run.host.terminal.is_interactive:
+        if refusal.backup is None or not (arguments.yes or run.host.terminal.is_interactive):
             raise
         run.host.terminal.err(f"{refusal.reason}.")
         taken = f"{refusal.backup.taken:%Y-%m-%d %H:%M} UTC"
-        if not run.host.terminal.confirm(f"Put back the backup of {taken}, and set the present data aside?"):
+        question = f"Put back the backup of {taken}, and set the present data aside?"
+        if not arguments.yes and not run.host.terminal.confirm(question):
             raise
         return plans.rollback_with_backup(there, to)
