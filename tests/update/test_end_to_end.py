@@ -195,7 +195,7 @@ def test_from_nothing_to_a_second_version_and_back_and_away(user):
     missing = user.run(str(user.root / "spacetime"), f"--root-dir={user.root}", "list", code=1)
     assert missing.stderr == (
         f"Error: version 2.9.0 is not installed, but {user.folder}/.spacetime-version asks for it: "
-        "`spacetime version install 2.9.0` installs it\n"
+        f"`spacetime --root-dir '{user.root}' version install 2.9.0` installs it\n"
     )
     (user.folder / ".spacetime-version").unlink()
 
