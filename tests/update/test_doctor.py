@@ -180,13 +180,28 @@ def test_an_interrupted_change(healthy):
     assert "`install 2.10.0` was interrupted at 2026-03-01 11:00 UTC" in the_finding(healthy)["message"]
 
 
-def test_a_folder_that_cannot_be_written(healthy):
+@pytest.mark.parametrize(
+    ("reason", "mend"),
+    [
+        ("mode", "chmod u+rwx {bin}"),
+        ("owner", 'sudo chown -R "$(id -un)" {bin}'),
+        ("file system", "mount the file system of {bin} so that it can be written, or use another root"),
+    ],
+)
+def test_a_folder_that_cannot_be_written(healthy, reason, mend):
     class ReadOnly(QuickFiles):
         def may_write(self, directory):
             return directory.name != "bin"
 
+        def obstacle(self, directory):
+            return reason
+
     healthy.files = ReadOnly()
-    assert the_finding(healthy)["mend"] == f"chmod u+rwx '{healthy.bin}'"
+    assert the_finding(healthy)["mend"] == mend.format(bin=healthy.bin)
+
+
+def test_real_files_tell_what_keeps_them_from_writing(tmp_path):
+    assert RealFiles().obstacle(tmp_path) == "mode"
 
 
 def test_little_space(healthy):

@@ -13,7 +13,7 @@ from .world import QuickFiles
 
 KILLED = 86
 LOOKING = frozenset(
-    {"kind", "names", "size", "is_executable", "modified", "may_write", "free_bytes", "link_text"}
+    {"kind", "names", "size", "is_executable", "modified", "may_write", "obstacle", "free_bytes", "link_text"}
 )
 OPERATIONS = frozenset(
     {

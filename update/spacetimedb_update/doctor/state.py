@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from spacetimedb_update.changes.journal import read_journal
 from spacetimedb_update.commands.run import Run
@@ -11,6 +12,8 @@ from spacetimedb_update.doctor.finding import Finding
 from spacetimedb_update.errors import UpdateError
 from spacetimedb_update.installation.survey import Installation, pid_in_file
 from spacetimedb_update.installation.verify import problems
+from spacetimedb_update.ports.files import Files
+from spacetimedb_update.proxy.advice import quoted
 from spacetimedb_update.proxy.semver import version_or_none
 
 NEEDED_BYTES = 512 << 20
@@ -67,9 +70,21 @@ def check_permissions(run: Run, there: Installation) -> Iterator[Finding]:
     site, files = run.site, run.host.files
     for folder in (site.bin_dir, site.update_dir, site.command.parent, site.config_dir, site.data_dir):
         if files.kind(folder) is not None and not files.may_write(folder):
-            yield Finding("permissions", "problem", f"{folder} cannot be written", f"chmod u+rwx '{folder}'")
+            yield Finding("permissions", "problem", f"{folder} cannot be written", _let_write(files, folder))
             return
     yield Finding("permissions", "ok", "all folders can be written")
+
+
+def _let_write(files: Files, folder: Path) -> str:
+    """What removes the obstacle."""
+    path = quoted(str(folder))
+    match files.obstacle(folder):
+        case "file system":
+            return f"mount the file system of {path} so that it can be written, or use another root"
+        case "owner":
+            return f'sudo chown -R "$(id -un)" {path}'
+        case "mode":
+            return f"chmod u+rwx {path}"
 
 
 def check_disk(run: Run, there: Installation) -> Iterator[Finding]:

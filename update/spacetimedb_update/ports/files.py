@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 Kind = Literal["file", "directory", "link", "other"]
+Obstacle = Literal["file system", "owner", "mode"]
+"""It is mounted to be read only, it is somebody else's, or its own permissions say so."""
 
 
 class Files(Protocol):
@@ -38,6 +40,10 @@ class Files(Protocol):
         ...
 
     def may_write(self, directory: Path) -> bool: ...
+
+    def obstacle(self, directory: Path) -> Obstacle:
+        """What keeps us from changing a folder that we may not write."""
+        ...
 
     def free_bytes(self, path: Path) -> int:
         """Space left on the file system that `path` is on, or would be on."""
@@ -139,6 +145,13 @@ class RealFiles:
 
     def may_write(self, directory: Path) -> bool:
         return os.access(directory, os.W_OK | os.X_OK)
+
+    def obstacle(self, directory: Path) -> Obstacle:
+        if sys.platform == "win32":
+            return "mode"
+        if os.statvfs(directory).f_flag & os.ST_RDONLY:
+            return "file system"
+        return "mode" if directory.stat().st_uid == os.getuid() else "owner"
 
     def free_bytes(self, path: Path) -> int:
         while not path.exists() and path != path.parent:
