@@ -50,7 +50,7 @@ _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space (`spacetime version gc` helps), then run the command again",
     errno.EDQUOT: "the disk quota is used up: free some space, then run the command again",
     errno.EROFS: "the file system is read-only: make it writable, or choose another place with --root-dir",
-    errno.EACCES: "permission denied: give yourself the right to write there, or choose another place with --root-dir",
+    errno.EACCES: "permission denied: give yourself the right to read and write there, or choose another place with --root-dir",
     errno.EPERM: "not permitted: give yourself the right to write there, or choose another place with --root-dir",
     errno.ENOENT: "there is no such file or folder: check its path, then run the command again",
     errno.EISDIR: "a folder stands where a file should be: name another path, or move it away",

@@ -187,8 +187,11 @@ def running_server(site: Site, host: Host) -> RunningServer | None:
 
 
 def pid_in_file(site: Site, files: Files) -> int | None:
-    """The process id in `spacetime.pid`, None where there is none."""
-    text = (read_or_none(files, Path(site.paths.data_dir.pid_file())) or b"").strip()
+    """The process id in `spacetime.pid`, None where there is none, or the data is kept from us."""
+    try:
+        text = (read_or_none(files, Path(site.paths.data_dir.pid_file())) or b"").strip()
+    except PermissionError:
+        return None
     number = int(text) if text.isdigit() and len(text) <= PID_DIGITS else 0
     return number or None
 
