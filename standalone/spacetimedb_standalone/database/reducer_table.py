@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from spacetimedb_lib.moduledef import ModuleDef, ReducerDef, Visibility
+from spacetimedb_lib.sats.errors import TypeRefError
 from spacetimedb_lib.sats.resolve import resolve
 from spacetimedb_lib.sats.type_codec import encode_type
+from spacetimedb_lib.sats.types import Product, Typespace
 
 NOBODY, THE_OWNER, EVERYONE = 0, 1, 2
 """Whose calls of a reducer the engine takes without asking."""
@@ -13,14 +15,19 @@ NOBODY, THE_OWNER, EVERYONE = 0, 1, 2
 def reducer_table(definition: ModuleDef, *, by_engine: bool) -> list[tuple[bytes, int, bytes, int]]:
     """For `Turn.set_reducers`. Without `by_engine` all calls are handed over."""
     return [
-        (
-            reducer.full_name.encode(),
-            reducer.id,
-            encode_type(resolve(reducer.params, definition.module_of(reducer.namespace).typespace)),
-            _callable_by(reducer) if by_engine else NOBODY,
-        )
+        _entry(reducer, definition.module_of(reducer.namespace).typespace, by_engine)
         for reducer in definition.all_reducers
     ]
+
+
+def _entry(reducer: ReducerDef, typespace: Typespace, by_engine: bool) -> tuple[bytes, int, bytes, int]:
+    """The engine knows no types that contain themselves, so it hands the calls with such arguments over."""
+    try:
+        parameters = resolve(reducer.params, typespace)
+    except TypeRefError:
+        parameters, by_engine = Product(()), False
+    callable_by = _callable_by(reducer) if by_engine else NOBODY
+    return reducer.full_name.encode(), reducer.id, encode_type(parameters), callable_by
 
 
 def _callable_by(reducer: ReducerDef) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from spacetimedb_engine import EngineError, Store
 from spacetimedb_lib.moduledef import ModuleDef
+from spacetimedb_lib.sats.errors import TypeRefError
 from spacetimedb_standalone.datastore.definitions import EPHEMERAL_TABLE, Definitions, create_sequence
 from spacetimedb_standalone.datastore.errors import InitError
 from spacetimedb_standalone.datastore.schema import Index, Table
@@ -64,10 +66,7 @@ def create_module(
     Tables first, then views, each in the order of names, then row level rules. `reread` is called when the
     tables are there and before the rules are looked at, which speak of them.
     """
-    try:
-        _create_tables(store, module, system_log)
-    except EngineError as error:
-        raise InitError(str(error)) from error
+    _create_tables(store, module, system_log)
     rules = [sql for part in module.walk() for sql in part.row_level_security]
     if rules:
         reread()
@@ -89,7 +88,18 @@ def _create_tables(store: Store, module: ModuleDef, system_log: SystemLog) -> No
     definitions = Definitions(store)
     for table in sorted(module.all_tables, key=lambda table: table.full_name):
         system_log(Level.INFO, f"Creating table `{table.full_name}`")
-        definitions.add_table(table)
+        with _refusals(f"table `{table.full_name}`"):
+            definitions.add_table(table)
     for view in sorted(module.all_views, key=lambda view: view.full_name):
         system_log(Level.INFO, f"Creating table for view `{view.full_name}`")
-        add_view(store, definitions, view)
+        with _refusals(f"the table of view `{view.full_name}`"):
+            add_view(store, definitions, view)
+
+
+@contextmanager
+def _refusals(what: str) -> Iterator[None]:
+    """What the engine does not make, or what has no end: a column whose type contains itself."""
+    try:
+        yield
+    except (EngineError, TypeRefError) as error:
+        raise InitError(f"{what} cannot be created: {error}") from error

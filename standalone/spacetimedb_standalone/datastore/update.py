@@ -21,6 +21,7 @@ from spacetimedb_lib.moduledef import (
 )
 from spacetimedb_lib.moduledef.migrate import Plan, Step, StepKind, log_line
 from spacetimedb_lib.moduledef.migrate.steps import Definition
+from spacetimedb_lib.sats.errors import TypeRefError
 from spacetimedb_standalone.datastore.definitions import Definitions
 from spacetimedb_standalone.datastore.errors import InitError, UpdateError
 from spacetimedb_standalone.datastore.initialization import RuleTarget, SystemLog, add_rule
@@ -65,7 +66,7 @@ class Update:
                 self._system_log(Level.INFO, line)
             try:
                 _ACTIONS[step.kind](self, step)
-            except EngineError as error:
+            except (EngineError, TypeRefError) as error:
                 raise UpdateError(f"{step.kind.value} {step.full_name} failed: {error}") from error
 
     # --- finding what a step is about ---
