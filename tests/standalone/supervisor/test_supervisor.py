@@ -181,6 +181,7 @@ async def test_nothing_is_left_of_a_replica_that_could_not_be_created(make: Make
     assert (await supervisor.create(boot(tmp_path, "", create=True))).is_ready
 
 
+@pytest.mark.slow
 async def test_a_worker_that_does_not_react_is_killed_and_restarted(make: Make, tmp_path: Path) -> None:
     supervisor = make(SupervisorSettings(1.0, 0.2, backoff=Backoff(first=0.02)))
     deaf = await supervisor.worker(boot(tmp_path, "deaf", replica=1))
