@@ -5,6 +5,8 @@ The conventional types are recognised by structure alone, without following refe
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from spacetimedb_lib.sats.errors import TypeRefError
 from spacetimedb_lib.sats.layout import layout_align, layout_size
 from spacetimedb_lib.sats.types import (
@@ -48,28 +50,42 @@ def skip_refs(type_: AlgebraicType, typespace: Typespace) -> AlgebraicType:
     return type_
 
 
+MOST_PARTS = 100_000
+"""Types that a type may consist of once its references are replaced. Each slot may name another one twice, so few
+bytes can stand for more than fits into memory."""
+
+
 def resolve(type_: AlgebraicType, typespace: Typespace) -> AlgebraicType:
     """The type with every reference replaced by its target.
 
-    Raises `TypeRefError` for a reference to a missing slot or one that leads back to itself.
+    Raises `TypeRefError` for a reference to a missing slot or one that leads back to itself, and for a type that
+    gets larger than `MOST_PARTS` by it.
     """
-    return _inline(type_, typespace, ())
+    return _Inliner(typespace).inline(type_, ())
 
 
-def _inline(type_: AlgebraicType, typespace: Typespace, open_refs: tuple[int, ...]) -> AlgebraicType:
-    match type_:
-        case Primitive():
-            return type_
-        case Ref(index):
-            if index in open_refs:
-                raise TypeRefError(f"Found recursive type reference &{index}")
-            return _inline(target(type_, typespace), typespace, (*open_refs, index))
-        case Array(element):
-            return Array(_inline(element, typespace, open_refs))
-        case Product(elements):
-            return Product(tuple(Element(e.name, _inline(e.type, typespace, open_refs)) for e in elements))
-        case Sum(variants):
-            return Sum(tuple(Variant(v.name, _inline(v.type, typespace, open_refs)) for v in variants))
+@dataclass(slots=True)
+class _Inliner:
+    typespace: Typespace
+    left: int = MOST_PARTS
+
+    def inline(self, type_: AlgebraicType, open_refs: tuple[int, ...]) -> AlgebraicType:
+        self.left -= 1
+        if self.left < 0:
+            raise TypeRefError(f"a type without references would consist of more than {MOST_PARTS} types")
+        match type_:
+            case Primitive():
+                return type_
+            case Ref(index):
+                if index in open_refs:
+                    raise TypeRefError(f"Found recursive type reference &{index}")
+                return self.inline(target(type_, self.typespace), (*open_refs, index))
+            case Array(element):
+                return Array(self.inline(element, open_refs))
+            case Product(elements):
+                return Product(tuple(Element(e.name, self.inline(e.type, open_refs)) for e in elements))
+            case Sum(variants):
+                return Sum(tuple(Variant(v.name, self.inline(v.type, open_refs)) for v in variants))
 
 
 def contains_refs(type_: AlgebraicType) -> bool:

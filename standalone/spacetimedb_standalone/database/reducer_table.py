@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spacetimedb_engine import Program, SchemaError
 from spacetimedb_lib.moduledef import ModuleDef, ReducerDef, Visibility
 from spacetimedb_lib.sats.errors import TypeRefError
 from spacetimedb_lib.sats.resolve import resolve
@@ -21,13 +22,13 @@ def reducer_table(definition: ModuleDef, *, by_engine: bool) -> list[tuple[bytes
 
 
 def _entry(reducer: ReducerDef, typespace: Typespace, by_engine: bool) -> tuple[bytes, int, bytes, int]:
-    """The engine knows no types that contain themselves, so it hands the calls with such arguments over."""
+    """Calls with arguments of types that the engine does not read are handed over: endless, large or deep ones."""
     try:
-        parameters = resolve(reducer.params, typespace)
-    except TypeRefError:
-        parameters, by_engine = Product(()), False
-    callable_by = _callable_by(reducer) if by_engine else NOBODY
-    return reducer.full_name.encode(), reducer.id, encode_type(parameters), callable_by
+        parameters = encode_type(resolve(reducer.params, typespace))
+        Program(parameters)
+    except (TypeRefError, SchemaError):
+        parameters, by_engine = encode_type(Product(())), False
+    return reducer.full_name.encode(), reducer.id, parameters, _callable_by(reducer) if by_engine else NOBODY
 
 
 def _callable_by(reducer: ReducerDef) -> int:

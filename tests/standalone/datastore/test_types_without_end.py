@@ -23,8 +23,8 @@ def named(name: str, type_: dict[str, Any]) -> dict[str, Any]:
     return {"name": {"some": name}, "algebraic_type": type_}
 
 
-def forest(column: dict[str, Any] | None) -> ModuleDef:
-    """A table `forest` with this column, if any, and reducers `grow(tree)` and `count(number)`."""
+def forest(column: dict[str, Any] | None, counted: dict[str, Any] = NUMBER) -> ModuleDef:
+    """A table `forest` with this column, if any, and reducers `grow(tree)` and `count(counted)`."""
     types = [
         {"Product": {"elements": [named("value", NUMBER), named("kids", {"Array": TREE})]}},
         {"Product": {"elements": [named("column", column or NUMBER)]}},
@@ -49,7 +49,7 @@ def forest(column: dict[str, Any] | None) -> ModuleDef:
             "ok_return_type": {"Product": {"elements": []}},
             "err_return_type": {"String": []},
         }
-        for name, type_ in (("grow", TREE), ("count", NUMBER))
+        for name, type_ in (("grow", TREE), ("count", counted))
     ]
     definitions = [
         {"source_name": {"scope": [], "source_name": name}, "ty": slot, "custom_ordering": True}
@@ -69,6 +69,13 @@ def test_the_engine_leaves_calls_with_such_arguments_to_others() -> None:
     called = {name: (type_, by) for name, _, type_, by in reducer_table(forest(None), by_engine=True)}
     assert called[b"grow"] == (UNIT, NOBODY)
     assert called[b"count"][0] != UNIT and called[b"count"][1] == EVERYONE
+
+
+def test_so_it_does_for_types_that_are_too_deep_for_it() -> None:
+    deep = NUMBER
+    for _ in range(101):
+        deep = {"Array": deep}
+    assert [by for _, _, _, by in reducer_table(forest(None, deep), by_engine=True)] == [NOBODY, NOBODY]
 
 
 def test_a_new_module_with_such_a_column_is_refused() -> None:
