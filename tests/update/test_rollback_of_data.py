@@ -144,11 +144,13 @@ def test_somebody_at_a_terminal_is_asked(upgraded, answer, goes_back):
     assert (upgraded.current() == "2.9.0") is goes_back
 
 
-def test_yes_is_the_answer_where_nobody_is_asked(upgraded):
+def test_yes_asks_nothing_and_does_not_exchange_the_data(upgraded):
     start_server(upgraded)
-    assert upgraded("rollback", "-y").exit == 0
-    assert upgraded.current() == "2.9.0"
-    assert data_version(upgraded.root / "data") == "2.9.0"
+    upgraded.is_interactive = True
+    outcome = upgraded("rollback", "-y", stdin="y\n")
+    assert outcome.exit == 1
+    assert "`spacetime version rollback --restore-backup` puts it back" in outcome.err
+    assert data_version(upgraded.root / "data") == "2.10.0"
 
 
 def test_a_running_server_keeps_its_data(upgraded):

@@ -182,7 +182,8 @@ def _rollback(of: Parser) -> None:
     made = of.add_command("rollback", "Select the version that was selected before", "rollback")
     text = "Put back the data from before the upgrade where that is needed"
     made.add_argument("--restore-backup", action="store_true", help=text)
-    _yes(made)
+    text = "Ask nothing: without --restore-backup, refuse where data is in the way"
+    made.add_argument("-y", "--yes", action="store_true", help=text)
 
 
 def _verify(of: Parser) -> None:

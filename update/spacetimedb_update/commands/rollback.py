@@ -33,11 +33,11 @@ def _plan(run: Run, there: Installation, arguments: Namespace, to: str | None) -
     try:
         return plans.rollback(there, to)
     except plans.NeedsBackup as refusal:
-        if refusal.backup is None or not (arguments.yes or run.host.terminal.is_interactive):
-            raise
+        if refusal.backup is None or arguments.yes or not run.host.terminal.is_interactive:
+            raise  # other data under a running system is nothing to be agreed to in advance, but to be asked for
         run.host.terminal.err(f"{refusal.reason}.")
         taken = f"{refusal.backup.taken:%Y-%m-%d %H:%M} UTC"
         question = f"Put back the backup of {taken}, and set the present data aside?"
-        if not arguments.yes and not run.host.terminal.confirm(question):
+        if not run.host.terminal.confirm(question):
             raise
         return plans.rollback_with_backup(there, to)
