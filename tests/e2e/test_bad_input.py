@@ -88,13 +88,14 @@ class TestPublishing:
         assert somebody.publish("broken", module("0200000000")).status_code == 200
 
 
-class TestModulesThatMisbehave:
-    @pytest.fixture(scope="class")
-    def hostile(self, somebody: Api) -> str:
-        answer = somebody.publish("hostile", HOSTILE.read_bytes())
-        assert answer.status_code == 200, answer.text
-        return "hostile"
+@pytest.fixture(scope="module")
+def hostile(somebody: Api) -> str:
+    answer = somebody.publish("hostile", HOSTILE.read_bytes())
+    assert answer.status_code == 200, answer.text
+    return "hostile"
 
+
+class TestModulesThatMisbehave:
     @pytest.mark.parametrize(
         ("reducer", "status"),
         [("spin_forever", 402), ("spin_on_host", 402), ("allocate_forever", 530), ("recurse_forever", 530)],
