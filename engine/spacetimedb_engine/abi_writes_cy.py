@@ -1,4 +1,8 @@
-"""Host functions that write rows. Bodies are as in `abi_bytes_cy`."""
+"""Host functions that write rows. Bodies are as in `abi_bytes_cy`.
+
+System tables may be read by modules and not be written: the server keeps what it has built in step with them, and a
+database whose module changed them would not start again. To a write they are not there.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,9 @@ if not cython.compiled:
     from spacetimedb_engine.abi_rows_cy import range_args
     from spacetimedb_engine.foreign import arg, rawp
     from spacetimedb_engine.guest_cy import Guest
-    from spacetimedb_engine.memory import copy, ld32, st32, st64
+    from spacetimedb_engine.index_cy import Index
+    from spacetimedb_engine.memory import copy, is_nothing, ld32, st32, st64
+    from spacetimedb_engine.table_cy import FIRST_USER_TABLE
 
 
 def insert(g: Guest, a: rawp) -> cython.longlong:
@@ -26,6 +32,8 @@ def insert(g: Guest, a: rawp) -> cython.longlong:
         return e
     if not g.transaction:
         return 2
+    if arg(a, 0) < FIRST_USER_TABLE:
+        return 4
     e = g.store.insert_row(arg(a, 0), g.mem, p, n)
     if e != 0:
         return e
@@ -46,6 +54,8 @@ def update(g: Guest, a: rawp) -> cython.longlong:
         return e
     if not g.transaction:
         return 2
+    if arg(a, 0) < FIRST_USER_TABLE:
+        return 4
     e = g.store.update_row(arg(a, 0), arg(a, 1), g.mem, p, n)
     if e != 0:
         return e
@@ -85,6 +95,8 @@ def delete_equal(g: Guest, a: rawp) -> cython.longlong:
         return e
     if not g.transaction:
         return 2
+    if arg(a, 0) < FIRST_USER_TABLE:
+        return 4
     return give_count(g, g.store.delete_equal(arg(a, 0), g.mem, p, n), arg(a, 3))
 
 
@@ -97,6 +109,8 @@ def delete_point(g: Guest, a: rawp) -> cython.longlong:
         return e
     if not g.transaction:
         return 2
+    if is_of_system_table(g, arg(a, 0)):
+        return 5
     return give_count(g, g.store.delete_seek_rows(arg(a, 0), g.mem, p, n), arg(a, 3))
 
 
@@ -106,11 +120,18 @@ def delete_range(g: Guest, a: rawp) -> cython.longlong:
     e: cython.int = range_args(g, a)
     if e != 0:
         return e
+    if g.transaction and is_of_system_table(g, arg(a, 0)):
+        return 5
     e = g.store.delete_range_rows(
         arg(a, 0), g.mem, arg(a, 1), prefix_n, arg(a, 3),
         g.mem, arg(a, 4), arg(a, 5), g.mem, arg(a, 6), arg(a, 7),
     )  # fmt: skip
     return give_count(g, e, arg(a, 8))
+
+
+def is_of_system_table(g: Guest, index_id: cython.uint) -> cython.bint:
+    index: cython.p_void = g.store.index_map.get(index_id)
+    return not is_nothing(index) and cython.cast(Index, index).table_id < FIRST_USER_TABLE
 
 
 def give_count(g: Guest, e: cython.int, out: cython.size_t) -> cython.longlong:
@@ -129,6 +150,8 @@ def clear(g: Guest, a: rawp) -> cython.longlong:
     e: cython.int
     if not g.transaction:
         return 2
+    if arg(a, 0) < FIRST_USER_TABLE:
+        return 4
     e = g.store.clear_rows(arg(a, 0))
     if e == 0:
         e = g.bad(out, 8)

@@ -4,7 +4,7 @@ from spacetimedb_engine.committed_cy cimport enter, expect, look_ahead, take_out
 from spacetimedb_engine.core_cy cimport Core
 from spacetimedb_engine.index_cy cimport Index
 from spacetimedb_engine.memory cimport borrow, bufp, crc32c, is_nothing, ld8, ld16, ld32, ld64, nothing, u8p
-from spacetimedb_engine.table_cy cimport Table
+from spacetimedb_engine.table_cy cimport FIRST_USER_TABLE, Table
 
 cdef enum Stage:
     COMMIT = 0

@@ -40,14 +40,13 @@ if not cython.compiled:
         nothing,
         u8p,
     )
-    from spacetimedb_engine.table_cy import Table
+    from spacetimedb_engine.table_cy import FIRST_USER_TABLE, Table
 
     COMMIT, RECORD, INSERTS, DELETES, TRUNCATES, CLOSE = range(6)
 
 Groups = list[tuple[int, list[bytes]]]
 SystemRows = Callable[[str, Groups], None]
 
-FIRST_USER_TABLE = cython.declare(cython.uint, 4096)
 HEADER = cython.declare(cython.size_t, 22)
 TOLD = cython.declare(cython.size_t, 20)
 FAR = cython.declare(cython.uint, 8)

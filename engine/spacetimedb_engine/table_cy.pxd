@@ -12,6 +12,7 @@ from spacetimedb_engine.rows_cy cimport CLEAN, DEAD, DELETED, FREE, INSERTED, MO
 
 cdef enum:
     NO_KEEPER = 0xFFFFFFFF
+    FIRST_USER_TABLE = 4096
 
 @cython.final
 cdef class Table:

@@ -33,6 +33,7 @@ if not cython.compiled:
     from spacetimedb_engine.sequence_cy import Sequence
 
     NO_KEEPER = 0xFFFFFFFF
+    FIRST_USER_TABLE = 4096
 
 EVENT = 1
 EPHEMERAL = 2

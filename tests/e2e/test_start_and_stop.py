@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -72,3 +73,34 @@ async def test_a_full_disk_stops_the_database_and_loses_nothing_confirmed(
     answer = await asyncio.to_thread(owner.call, "bank", "transfer", "[0, 1, 1]")
     assert answer.status_code == 200, answer.text
     assert (await balances(owner))[1] == after[1] + 1 <= BALANCE * 2
+
+
+def test_a_log_that_is_lost_is_told_and_not_replaced_by_an_empty_one(
+    server: RunningServer, owner: Api, chat: bytes
+) -> None:
+    owner.publish("chat", chat)
+    assert owner.call("chat", "say", '[1, "hello"]').status_code == 200
+    server.stop()
+    for file in server.data_dir.glob("replicas/*/clog/*"):
+        file.unlink()
+    server.start()
+    for _ in range(2):
+        answer = owner.sql("chat", "SELECT text FROM message")
+        assert answer.status_code == 500
+        assert "has lost all its transactions: restore that directory from a backup" in answer.text
+    assert owner.publish("chat", chat, clear="true").status_code == 200
+    assert owner.rows("chat", "SELECT text FROM message") == []
+
+
+def test_what_keeps_a_database_from_opening_is_told(server: RunningServer, owner: Api, chat: bytes) -> None:
+    owner.publish("chat", chat)
+    server.stop()
+    (place,) = server.data_dir.glob("replicas/*/module_logs")
+    shutil.rmtree(place)
+    place.write_text("no directory")
+    server.start()
+    answer = owner.sql("chat", "SELECT text FROM message")
+    assert answer.status_code == 500
+    assert "the module's log cannot be opened: " in answer.text and str(place) in answer.text
+    place.unlink()
+    assert owner.sql("chat", "SELECT text FROM message").status_code in (200, 500), "500 while it pauses"

@@ -365,6 +365,34 @@ def test_delete_by_equality_and_clear(world: World) -> None:
     assert world.store.count(PERSON) == 0
 
 
+def test_system_tables_are_for_reading_only(world: World) -> None:
+    """The server keeps what it has built in step with them: to a write they are not there."""
+    system, key = 12, 13
+    world.store.create_table(system, product(U32, U32), 0)
+    world.store.create_index(key, system, 0, True, [0])
+    world.store.begin()
+    world.store.insert(system, person(1, 1))
+    world.store.commit(None)
+
+    def body() -> None:
+        assert world.rows(world.scan(system)) == person(1, 1)
+        assert world.point(key, struct.pack("<I", 1)) == 0
+        assert world.insert(system, person(2, 2)) == 4
+        assert world.update(system, key, person(1, 2)) == 4
+        assert world.update(PERSON, key, person(1, 2)) == 5
+        relation = struct.pack("<I", 1) + person(1, 1)
+        world.put(relation)
+        assert world.call("datastore_delete_all_by_eq_bsatn", system, AT, len(relation), OUT) == 4
+        assert world.call("datastore_clear", system, OUT) == 4
+        by_point = "datastore_delete_by_index_scan_point_bsatn"
+        assert world.point(key, struct.pack("<I", 1), by_point) == 5
+        by_range = "datastore_delete_by_index_scan_range_bsatn"
+        assert world.range(key, b"", 0, b"\2", b"\2", by_range) == 5
+
+    assert world.reducer(body) == 0
+    assert world.store.scan(system) == [person(1, 1)]
+
+
 # ---- iterators
 
 

@@ -6,6 +6,9 @@ travel beside the bytes and arrive no later than the first byte of their message
 several messages at once or a message in pieces, so descriptors are kept in a queue and given to messages in
 order.
 
+A process that has as many files open as it may gets a message without its descriptors: they are lost in the kernel,
+and with them that message, but no other. A message that belongs to them has at most one.
+
 The sender duplicates the descriptors it sends, so the caller may close its own as soon as `send` returns; a
 received descriptor belongs to whoever `on_message` is.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from collections import deque
@@ -25,6 +29,10 @@ Message = dict[str, Any]
 _READ_SIZE: Final = 1 << 16
 _FDS_PER_READ: Final = 64
 _MESSAGE_LIMIT: Final = 1 << 24
+_LOST: Final = -1
+"""In the place of a descriptor that did not arrive."""
+
+_log = logging.getLogger(__name__)
 
 
 class ChannelBroken(Exception):
@@ -105,13 +113,16 @@ class Channel:
 
     def _readable(self) -> None:
         try:
-            data, fds, _, _ = socket.recv_fds(self._socket, _READ_SIZE, _FDS_PER_READ)
+            data, fds, flags, _ = socket.recv_fds(self._socket, _READ_SIZE, _FDS_PER_READ)
         except BlockingIOError:
             return
         except OSError:
             self._lost()
             return
-        for message, passed in self._inbox.take_in(data, fds):
+        lost = bool(flags & getattr(socket, "MSG_CTRUNC", 0)) and not fds
+        if lost:
+            _log.error("too many files are open: a connection that was passed on is lost")
+        for message, passed in self._inbox.take_in(data, [_LOST] if lost else fds):
             self._on_message(message, passed)
         if not data:
             self._lost()
@@ -130,16 +141,17 @@ class Inbox:
         self._descriptors: deque[int] = deque()
 
     def take_in(self, data: bytes, fds: Sequence[int]) -> list[tuple[Message, list[int]]]:
-        """The messages that are complete now. Raises `ChannelBroken`."""
+        """The messages that are complete now, but for those whose descriptor is lost (-1). Raises `ChannelBroken`."""
         self._descriptors.extend(fds)
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > _MESSAGE_LIMIT:
             raise ChannelBroken(f"a message of more than {_MESSAGE_LIMIT} bytes")
-        return [self._message(line) for line in lines]
+        taken = [self._message(line) for line in lines]
+        return [(message, fds) for message, fds in taken if _LOST not in fds]
 
     def take_descriptors(self) -> list[int]:
         """Those that no message has claimed."""
-        left = list(self._descriptors)
+        left = [fd for fd in self._descriptors if fd != _LOST]
         self._descriptors.clear()
         return left
 

@@ -98,8 +98,9 @@ class Supervisor:
         return self._run_dir / f"{replica_id}-{next(self._lives)}"
 
     async def _watch_for_hangs(self) -> None:
+        interval = min(self._settings.ping_interval, self._settings.hang_timeout / 3)
         for number in itertools.count():
-            await asyncio.sleep(self._settings.ping_interval)
+            await asyncio.sleep(interval)
             now = asyncio.get_running_loop().time()
             for process in self.running():
                 if now - process.last_heard > self._settings.hang_timeout:

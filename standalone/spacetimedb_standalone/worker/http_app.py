@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from spacetimedb_standalone.commitlog import LogFailed
 from spacetimedb_standalone.worker.calls import CallRoutes
 from spacetimedb_standalone.worker.handler_routes import HandlerRoutes
 from spacetimedb_standalone.worker.log_routes import LogRoutes
@@ -44,6 +45,8 @@ async def answer_faults(request: web.Request, handler: Handler) -> web.StreamRes
         return await handler(request)
     except (web.HTTPException, ConnectionError):
         raise
+    except LogFailed as error:  # the worker ends by itself and is started again
+        return web.Response(status=503, text=f"the database ends, for its log cannot be written: {error}")
     except Exception:
         log.exception("the request %s %s failed", request.method, request.path)
         return web.Response(

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from spacetimedb_engine import Turn
+from spacetimedb_engine import EngineError, Turn
 from spacetimedb_lib.moduledef import ModuleDefDecodeError, ValidationErrors
+from spacetimedb_standalone.commitlog import LogError
 from spacetimedb_standalone.config.settings import WasmSettings
 from spacetimedb_standalone.database.database import Database, InitFailed
 from spacetimedb_standalone.database.handlers import Handlers
@@ -84,11 +85,16 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     Raises OpenError. What was written before that is rolled back: a failed creation leaves an empty log.
     """
     clock, files, loop = SystemClock(), DiskFiles(), asyncio.get_running_loop()
+    known = boot.replica_dir.exists() and not boot.create
     try:
         datastore = _open_datastore(boot, files, clock, loop)
     except StorageError as error:
         raise OpenError(500, str(error)) from error
-    logs = _open_logs(boot, files, clock)
+    try:
+        logs = _open_logs(boot, files, clock)
+    except OSError as error:
+        datastore.close()
+        raise OpenError(500, f"the module's log cannot be opened: {error}") from error
     turn = Turn(datastore.store, clients)
     services = DatabaseServices(datastore, logs, clock)
     runtime = WasmRuntime(_limits(boot.config.wasm))
@@ -115,12 +121,11 @@ def open_database(boot: WorkerBoot, clients: Clients, on_fault: Callable[[], Non
     clients.dialects = {0: v1, 1: v1} | {n: DialectV2(database, procedures, n) for n in (2, 3)}
     timer = ScheduleTimer(loop, scheduler, loop_turn, clock)
     try:
-        _start_module(boot, database)
+        _start_module(boot, database, known)
     except OpenError:
         post.close()
         database.close()
         raise
-    disconnect_all(database)
     scheduler.rebuild()
     updates = Updates(database, scheduler)
     snapshots = Snapshots(loop, datastore, boot.config.snapshots, clock)
@@ -148,21 +153,34 @@ def _open_logs(boot: WorkerBoot, files: Files, clock: Clock) -> ModuleLog:
     return ModuleLog.open(boot.replica_dir / "module_logs", files, clock)
 
 
-def _start_module(boot: WorkerBoot, database: Database) -> None:
-    """The stored program, or for an empty datastore the one that is to initialize it."""
+def _start_module(boot: WorkerBoot, database: Database, known: bool) -> None:
+    """The stored program, or for an empty datastore the one that is to initialize it; nobody is connected then.
+
+    A database is registered when its first transaction is on the disk, so one that is `known` to the server and has a
+    directory has lost that. (One that was in memory so far has no directory.)
+    """
     try:
         if database.datastore.initialized:
             database.datastore.require(boot.database_identity, boot.owner_identity)
             database.open()
+        elif known and not boot.in_memory:
+            raise OpenError(
+                500,
+                f"the log in {boot.replica_dir} has lost all its transactions: restore that directory from a backup, or "
+                "begin anew with `spacetime publish --delete-data`",
+            )
         else:
             kind, program = KINDS[boot.host_type], boot.program_path.read_bytes()
             database.create(kind, program, boot.database_identity, boot.owner_identity)
+        disconnect_all(database)
     except (InitFailed, InitError) as error:
         raise OpenError(400, f"Failed to create or update the database: {error}") from error
     except (ModuleError, ModuleDefDecodeError, ValidationErrors) as error:
         raise OpenError(500, str(error)) from error
-    except StorageError as error:
+    except (StorageError, EngineError) as error:
         raise OpenError(500, str(error)) from error
+    except LogError as error:
+        raise OpenError(500, f"the log cannot be written: {error}") from error
     except OSError as error:
         raise OpenError(500, f"the program could not be read: {error}") from error
 

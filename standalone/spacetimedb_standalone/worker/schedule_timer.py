@@ -8,6 +8,9 @@ from spacetimedb_standalone.database.scheduler import Scheduler
 from spacetimedb_standalone.ports.clock import Clock
 from spacetimedb_standalone.worker.loop_turn import LoopTurn
 
+LONGEST_WAIT = 60.0
+"""Seconds. Rows are due by the wall clock, which may be set, or go on while the machine sleeps and the loop's does not."""
+
 
 class ScheduleTimer:
     def __init__(
@@ -26,7 +29,7 @@ class ScheduleTimer:
         due = self._scheduler.next_due()
         if due is not None and not self._stopped:
             delay = max(0, due - self._clock.now()) / 1_000_000
-            self._handle = self._loop.call_later(delay, self._fire)
+            self._handle = self._loop.call_later(min(delay, LONGEST_WAIT), self._fire)
 
     def stop(self) -> None:
         self._stopped = True

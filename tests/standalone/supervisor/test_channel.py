@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import resource
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +97,27 @@ def test_a_message_in_pieces_is_put_together() -> None:
     inbox = Inbox()
     assert inbox.take_in(b'{"op":', []) == []
     assert inbox.take_in(b'"a"}\n{"op":"b"}\n{', []) == [({"op": "a"}, []), ({"op": "b"}, [])]
+
+
+async def test_a_descriptor_for_which_there_is_no_room_is_lost_with_its_message_alone(
+    pair: tuple[socket.socket, socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    sender, receiver = Channel(pair[0], lambda *_: None, lambda: None), End(pair[1])
+    with Path(os.devnull).open() as file:
+        sender.send({"number": 1})
+        sender.send({"number": 2}, [file.fileno()])
+        sender.send({"number": 3})
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (file.fileno(), limits[1]))
+        try:
+            await receiver.wait_for(2)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        sender.send({"number": 4}, [file.fileno()])
+        await receiver.wait_for(3)
+    assert [message["number"] for message, _ in receiver.messages] == [1, 3, 4]
+    assert "too many files are open" in caplog.text
+    os.close(receiver.messages[-1][1][0])
 
 
 def test_what_is_no_message_breaks_the_channel() -> None:

@@ -192,6 +192,15 @@ async def test_a_worker_that_does_not_react_is_killed_and_restarted(make: Make, 
     assert good.is_ready
 
 
+async def test_a_worker_is_asked_often_enough_to_be_heard_in_time(make: Make, tmp_path: Path) -> None:
+    """However short a silence is taken for a hang."""
+    supervisor = make(SupervisorSettings(hang_timeout=0.6, ping_interval=10.0))
+    worker = await supervisor.worker(boot(tmp_path))
+    first = worker.last_heard
+    await until(lambda: worker.last_heard > first + 0.6)
+    assert worker.is_ready
+
+
 async def test_a_worker_over_its_memory_is_killed(make: Make, tmp_path: Path) -> None:
     assert resident_memory(os.getpid()) > 1 << 20
     supervisor = make(SupervisorSettings(memory_limit=1 << 20, memory_interval=0.05))
