@@ -22,10 +22,11 @@ from spacetimedb_lib.identity import Identity
 from spacetimedb_paths.metadata import MetadataError, MetadataFile
 from spacetimedb_paths.pidfile import PidFile
 from spacetimedb_paths.server import ReplicaDir, ServerDataDir
+from spacetimedb_standalone.care.breaks import BreakKind
 from spacetimedb_standalone.care.copying import Copied, Plan, Source, copy_replica
 from spacetimedb_standalone.care.errors import CareError
 from spacetimedb_standalone.care.holders import kept_from_others
-from spacetimedb_standalone.care.log_survey import BreakKind, survey_log
+from spacetimedb_standalone.care.log_survey import survey_log
 from spacetimedb_standalone.care.official import replica_directories
 from spacetimedb_standalone.care.repairing import copy_module_logs, unused_replica
 from spacetimedb_standalone.commitlog import LogError
@@ -219,7 +220,8 @@ class _Importer:
         copied = copy_replica(source, plan, place, DiskFiles(), self._clock, settings)
         if copied.module is None:
             raise _Skip("it was never initialized: no module was ever published to it")
-        torn = any(broken.kind is BreakKind.TORN for broken in survey.breaks)
+        # An official server may index a commit before it is synced, so its index proves no loss.
+        torn = any(broken.kind in (BreakKind.TORN, BreakKind.SHORT) for broken in survey.breaks)
         return copied, copied.module, torn
 
     def _register(self, ready: _Ready, replica_id: int) -> Imported:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from spacetimedb_standalone.commitlog.offset_index import index_path
@@ -64,6 +65,17 @@ class IndexCheck:
             if (at, wanted) != (position, offset):
                 self._note(wanted, at)
             self._number += 1
+
+    def proves(self, position: int, transaction: int) -> int | None:
+        """The last transaction that was durable, by this index, at or behind a position where `transaction` is due.
+
+        None if it knows of none, or is wrong elsewhere as well, and so proves nothing.
+        """
+        known = self._entries[self._number :]
+        ascending = all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(known))
+        if not known or self.bad or not ascending or known[0][0] < transaction or known[0][1] < position:
+            return None
+        return known[-1][0]
 
     def ended(self) -> None:
         """There are no more commits."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 
+from spacetimedb_standalone.care.breaks import Break, BreakKind
 from spacetimedb_standalone.care.findings import Findings, Span
-from spacetimedb_standalone.care.log_survey import Break, BreakKind, LogSurvey, survey_log
+from spacetimedb_standalone.care.log_survey import LogSurvey, survey_log
 from spacetimedb_standalone.commitlog.format import VERSION
 from spacetimedb_standalone.commitlog.reader import SUFFIX
 from spacetimedb_standalone.commitlog.recovery import ASIDE
@@ -28,7 +29,6 @@ def check_log(files: Files, directory: Path, snapshots: list[SnapshotFile], find
     held = snapshots[0].next_offset if snapshots else 0
     for broken in survey.breaks:
         _tell(broken, held, findings)
-        _tell_what_was_synced(broken, survey, findings)
     _tell_of_indexes(survey, findings)
     _tell_of_ends(survey, directory, snapshots, findings)
     for name in sorted(files.names(directory)):
@@ -49,6 +49,12 @@ def _tell(broken: Break, held: int, findings: Findings) -> None:
             "the next start cuts it off; a power loss leaves such ends, and nothing of it was acknowledged"
         )
         findings.warning(broken.path, what, advice, broken.position, Span(broken.first, None))
+    elif broken.kind is BreakKind.SHORT:
+        advice = (
+            "restore the file from a backup before the next start, which goes on without these transactions; "
+            "if there is none, `spacetime repair` goes on without them in a copy and keeps the files as they are"
+        )
+        findings.damage(broken.path, broken.cause, advice, broken.position, Span(broken.first, None))
     else:
         span = _lost(broken)
         if span.last is not None and span.last < held:
@@ -75,22 +81,18 @@ def _lost(broken: Break) -> Span:
     return Span(broken.first, broken.resumes - 1)
 
 
-def _tell_what_was_synced(broken: Break, survey: LogSurvey, findings: Findings) -> None:
-    """An index gets its entries after a sync, so one that points behind a torn end says that it was whole once."""
-    behind = [entry for entry in survey.bad_entries if broken.hides(entry)]
-    if broken.kind is BreakKind.TORN and behind:
-        last = max(entry.transaction for entry in behind)
-        what = f"the offset index says that transaction {last} was durable, so this end is damaged rather than torn"
-        advice = "restore the file from a backup before the next start, which cuts it off"
-        findings.damage(broken.path, what, advice, broken.position, Span(broken.first, None))
-
-
 def _tell_of_indexes(survey: LogSurvey, findings: Findings) -> None:
     wrong = [entry for entry in survey.bad_entries if not any(b.hides(entry) for b in survey.breaks)]
     for index, entries in groupby(wrong, key=lambda entry: entry.index):
-        first, *others = entries
+        first, *others = listed = list(entries)
         what = f"{len(others) + 1} of its entries point at no commit of theirs; the first is of transaction {first.transaction}"
-        advice = "delete it, if the server is stopped: it only makes reading faster"
+        if any(survey.ends_before(entry) for entry in listed):
+            what += ". Either only the index is damaged, or the log has lost its end"
+            advice = (
+                "see whether a backup has more of the log before the next start, which drops these entries"
+            )
+        else:
+            advice = "delete it, if the server is stopped: it only makes reading faster"
         findings.warning(index, what, advice, first.position)
 
 

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from itertools import pairwise
 from pathlib import Path
 
+from spacetimedb_standalone.care.breaks import Break, BreakKind
 from spacetimedb_standalone.care.index_check import BadEntry, IndexCheck
 from spacetimedb_standalone.commitlog.errors import BadHeader, LogDamage
 from spacetimedb_standalone.commitlog.format import (
     CRC_SIZE,
+    FRAME_SIZES,
     SEGMENT_HEADER_SIZE,
     StoredCommit,
 )
@@ -31,40 +32,6 @@ from spacetimedb_standalone.commitlog.torn_tail import (
     proof_of_damage,
 )
 from spacetimedb_standalone.ports import Files
-
-
-class BreakKind(Enum):
-    TORN = auto()
-    """The end of the last segment, as a power loss leaves it: none of it was ever acknowledged."""
-    HEALED = auto()
-    """The next segment goes on with the very transaction: a torn end that was cut off long ago."""
-    DAMAGE = auto()
-    """Transactions are missing that were once there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A place where the log is not a sequence of commits."""
-
-    kind: BreakKind
-    path: Path
-    position: int
-    first: int
-    """The transaction that is due here."""
-    resumes: int | None
-    """The transaction with which the log goes on behind the break; None: with none."""
-    cause: str
-    given_up: bool = False
-    """The search for what follows in this segment was given up: there is too much that looks like commits."""
-
-    def hides(self, entry: BadEntry) -> bool:
-        """Does the entry speak of what is lost here? Then it may well be right."""
-        behind = entry.points_at >= self.position and entry.transaction >= self.first
-        return (
-            behind
-            and self.path == entry.segment
-            and (self.resumes is None or entry.transaction < self.resumes)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +76,15 @@ class LogSurvey:
     def end(self) -> int:
         """The offset behind the last transaction that is there whole."""
         return max((stretch.end for stretch in self.stretches), default=self.first)
+
+    def ends_before(self, entry: BadEntry) -> bool:
+        """Does the entry speak of what would follow on the last commit?"""
+        newest = self.segments[-1].path
+        stop = max(
+            (part.stop for stretch in self.stretches for part in stretch.parts if part.path == newest),
+            default=0,
+        )
+        return entry.segment == newest and entry.transaction >= self.end and entry.points_at >= stop
 
 
 def survey_log(files: Files, directory: Path) -> LogSurvey:
@@ -172,8 +148,13 @@ class _Surveyor:
         finally:
             handle.close()
         if following is None and empty and isinstance(error, BadHeader):
-            kind = BreakKind.TORN
-        elif following is not None and following.offset == self._next:
+            index = IndexCheck.open(self._files, file.path)
+            self.survey.entries += index.count
+            self._end(file.path, 0, index, error)
+            index.ended()
+            self.survey.bad_entries += index.bad
+            return
+        if following is not None and following.offset == self._next:
             kind = BreakKind.HEALED
         else:
             kind = BreakKind.DAMAGE
@@ -196,11 +177,30 @@ class _Surveyor:
                 index.passed(at, commit.min_tx_offset)
                 self._take(file.path, at, walk.position, commit)
         except LogDamage as error:
-            return self._behind(file, following, segment, walk.position, error)
-        if following is not None and following.offset > self._next:
+            return self._behind(file, following, segment, walk.position, index, error)
+        if following is None:
+            left = segment.source.size() - walk.position
+            partial = (
+                0 < left < FRAME_SIZES[version]
+            )  # for the walk, as for a start, that is the end of the log
+            cause = f"{left} bytes are left of the head of transaction {self._next}" if partial else None
+            if cause is not None and segment.sealed:  # it was whole when it was sealed
+                self._break(BreakKind.DAMAGE, file.path, walk.position, None, cause)
+            else:
+                self._end(file.path, walk.position, index, cause)
+        elif following.offset > self._next:
             cause = f"the segment ends here, and the next one begins with transaction {following.offset}"
             self._break(BreakKind.DAMAGE, file.path, walk.position, following.offset, cause)
         return None
+
+    def _end(self, path: Path, position: int, index: IndexCheck, cause: object | None) -> None:
+        """The log ends at `position`, where a power loss may have torn it (`cause`; None: behind a whole commit)."""
+        durable = index.proves(position, self._next)
+        if durable is not None:
+            known = f"the log ends here, but its offset index shows that transaction {durable} was durable"
+            self._break(BreakKind.SHORT, path, position, None, known)
+        elif cause is not None:
+            self._break(BreakKind.TORN, path, position, None, cause)
 
     def _take(self, path: Path, at: int, stop: int, commit: StoredCommit) -> None:
         self.survey.commits += 1
@@ -225,6 +225,7 @@ class _Surveyor:
         following: SegmentFile | None,
         segment: Segment,
         position: int,
+        index: IndexCheck,
         error: LogDamage,
     ) -> int | None:
         """A commit is broken at `position`: what that is, and where the next whole one begins."""
@@ -241,12 +242,14 @@ class _Surveyor:
             given_up = True
         except LogDamage:  # a compressed frame that cannot be read hides what is behind it
             torn = False
-        kind = BreakKind.TORN if torn else BreakKind.DAMAGE
+        if torn:
+            self._end(file.path, position, index, error)
+            return None
         if behind is not None:
             resumes: int | None = behind[1].min_tx_offset
         else:
             resumes = None if following is None else following.offset
-        self._break(kind, file.path, position, resumes, error, given_up)
+        self._break(BreakKind.DAMAGE, file.path, position, resumes, error, given_up)
         return None if behind is None else behind[0]
 
     def _break(

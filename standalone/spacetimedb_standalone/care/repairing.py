@@ -20,7 +20,6 @@ from spacetimedb_standalone.care.copying import Copied, Plan, Source, copy_repli
 from spacetimedb_standalone.care.errors import CareError
 from spacetimedb_standalone.care.findings import Span
 from spacetimedb_standalone.care.holders import kept_from_others
-from spacetimedb_standalone.care.log_survey import BreakKind
 from spacetimedb_standalone.care.sources import Registered, find_database, look_at
 from spacetimedb_standalone.config.config_file import load_config
 from spacetimedb_standalone.config.stamp import Version, stamp_data_dir
@@ -85,13 +84,13 @@ def _proposal(found: Source, plan: Plan) -> Proposal:
     """Raises `CareError` if a start would find nothing wrong."""
     survey = found.survey
     known = max([survey.end, *(snapshot.next_offset for snapshot in found.snapshots)])
-    damaged = any(broken.kind is BreakKind.DAMAGE for broken in survey.breaks)
+    damaged = any(broken.is_loss for broken in survey.breaks)
     end = plan.end - plan.is_snapshot_alone
     if not damaged and end == known and survey.end == known:
         raise CareError(
             "there is nothing to repair: the log is whole, and whatever else is damaged a start puts aside"
         )
-    open_ended = any(broken.kind is BreakKind.DAMAGE and broken.resumes is None for broken in survey.breaks)
+    open_ended = any(broken.is_loss and broken.resumes is None for broken in survey.breaks)
     if end < known or open_ended:
         lost: Span | None = Span(end, None if open_ended else known - 1)
     else:

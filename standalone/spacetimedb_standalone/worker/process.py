@@ -18,6 +18,7 @@ from aiohttp import web
 
 from spacetimedb_engine import prepare_memory
 from spacetimedb_lib.identity import ConnectionId, Identity
+from spacetimedb_standalone.commitlog import LogFailed
 from spacetimedb_standalone.database.caller import Caller
 from spacetimedb_standalone.ports.event_loop import new_event_loop
 from spacetimedb_standalone.supervisor.boot import WorkerBoot
@@ -54,6 +55,16 @@ def run(channel: socket.socket, boot: WorkerBoot) -> int:
         return runner.run(Worker(boot).serve(channel))
 
 
+async def _made_durable(opened: Opened) -> None:
+    """Wait until what opening it has written is on the disk. Raises OpenError."""
+    datastore = opened.database.datastore
+    try:
+        await datastore.log.wait(datastore.read_offset())
+    except LogFailed as error:
+        opened.close()
+        raise OpenError(500, f"the log cannot be written: {error}") from error
+
+
 class Worker:
     """The parts of a running worker, and what the front asks of it."""
 
@@ -74,6 +85,7 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._stop, EXIT_STOPPED, "shutdown", 5.0)
         try:
             opened = open_database(self._boot, self._clients, self._turn_failed)
+            await _made_durable(opened)
         except OpenError as error:
             channel.send({"op": "failed", "status": error.status, "error": str(error)})
             channel.close()
@@ -87,7 +99,6 @@ class Worker:
         )
         await runner.setup()
         await web.UnixSite(runner, str(self._boot.http_path), backlog=WAITING_REQUESTS).start()
-        await opened.database.datastore.log.wait(opened.database.datastore.read_offset())
         chores = Housekeeping(loop, CHORES_SECONDS, opened.database.views.expire)
         gc.freeze()
         opened.database.datastore.store.give_back()
