@@ -37,9 +37,10 @@ def show(text: str) -> None:
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
-        sys.exit(1)
+        left = isinstance(error, BrokenPipeError)
+        sys.exit(1 if left else f"Error: standard output takes nothing: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import io
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -105,6 +106,23 @@ def test_a_terminal_that_cannot_show_a_character_shows_a_substitute():
     print_anything(stream)
     Terminal(stdout=stream).out("grüße")
     assert stream.buffer.getvalue() == b"gr??e\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is always full")
+@pytest.mark.parametrize("command", ["--version", "server list"])
+def test_standard_output_that_takes_nothing(tmp_path, command):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "spacetimedb_cli", *command.split()],
+            env={"PYTHONPATH": ":".join(sys.path), "HOME": str(tmp_path)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr and "a fault of the tool" not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes them")

@@ -14,6 +14,7 @@ from spacetimedb_lib.identity import ConnectionId, Identity
 from spacetimedb_lib.moduledef import ModuleDef, decode
 from spacetimedb_lib.moduledef.raw import RECORD_TYPES, RawModuleDef
 from spacetimedb_lib.moduledef.records import shape_of
+from spacetimedb_lib.sats.bsatn import codec
 from spacetimedb_lib.sats.json_read import arguments_codec
 from spacetimedb_lib.sats.types import AlgebraicType, Array, Kind, Primitive, Product, Sum, SumValue, product
 from spacetimedb_standalone.commitlog import Driver
@@ -80,6 +81,16 @@ def state(datastore: Datastore) -> State:
         for table in datastore.schema.tables.values()
         if table.id not in EPHEMERAL and table.view is None
     }
+
+
+def every_row_is_found(datastore: Datastore) -> None:
+    """Each index of a table finds each of its rows."""
+    for table in datastore.schema.tables.values():
+        for row in datastore.store.scan(table.id):
+            values = table.codec.decode_exact(row)
+            for index in table.indexes:
+                key = b"".join(codec(table.columns[at].type).encode(values[at]) for at in index.columns)
+                assert row in datastore.store.seek(index.id, key), f"{index.name} misses a row"
 
 
 def change(datastore: Datastore, choice: random.Random) -> None:

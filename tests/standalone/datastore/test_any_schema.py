@@ -10,14 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spacetimedb_engine import NoSuchRow, UniqueViolation
-from spacetimedb_lib.sats.bsatn import codec
 from spacetimedb_lib.sats.types import AlgebraicType, Kind, Primitive
 from spacetimedb_standalone.config.settings import CommitLogSettings
 from spacetimedb_standalone.datastore.datastore import Datastore
 from spacetimedb_standalone.datastore.schema import Table, TableKind
 from spacetimedb_standalone.ports import MemoryFiles
 from tests.examples import examples
-from tests.standalone.datastore.busy import State, initialize, open_database, random_value, snapshot, state
+from tests.standalone.datastore.busy import (
+    State,
+    every_row_is_found,
+    initialize,
+    open_database,
+    random_value,
+    snapshot,
+    state,
+)
 from tests.standalone.datastore.random_modules import random_module
 
 ENDS = {
@@ -106,12 +113,3 @@ def tables(datastore: Datastore) -> list[Table]:
 
 def rows_of_tables(datastore: Datastore) -> State:
     return {table.id: sorted(datastore.store.scan(table.id)) for table in tables(datastore)}
-
-
-def every_row_is_found(datastore: Datastore) -> None:
-    for table in tables(datastore):
-        for row in datastore.store.scan(table.id):
-            values = table.codec.decode_exact(row)
-            for index in table.indexes:
-                key = b"".join(codec(table.columns[at].type).encode(values[at]) for at in index.columns)
-                assert row in datastore.store.seek(index.id, key)

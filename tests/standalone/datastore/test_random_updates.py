@@ -7,7 +7,6 @@ snapshot, half with the log alone, which then holds several versions of each tab
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,7 +15,6 @@ from spacetimedb_engine import UniqueViolation
 from spacetimedb_lib.hashing import keccak256
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_lib.moduledef.migrate import MigrationErrors, plan_migration
-from spacetimedb_lib.sats.bsatn import codec
 from spacetimedb_lib.sats.types import I32, I64, I128, I256, U32, U64, U128, U256
 from spacetimedb_standalone.datastore.errors import UpdateError
 from spacetimedb_standalone.datastore.program import Program, ProgramKind
@@ -25,6 +23,7 @@ from spacetimedb_standalone.ports import MemoryFiles
 from tests.examples import BASE, examples
 from tests.standalone.datastore.busy import (
     State,
+    every_row_is_found,
     initialize,
     open_database,
     random_value,
@@ -73,8 +72,7 @@ class Run:
                 snapshot(self.datastore)
         else:
             self.open_again(cleanly=what < 0.95)
-        for table, row, index_id, key in self._found_by_index():
-            assert row in self.datastore.store.seek(index_id, key), f"{table.name} misses a row"
+        every_row_is_found(self.datastore)
 
     # ---- rows
 
@@ -116,14 +114,6 @@ class Run:
             for sequence in table.sequences
             if table.columns[sequence.column].type in WIDE
         ]
-
-    def _found_by_index(self) -> Iterator[tuple[Table, bytes, int, bytes]]:
-        for table in self.datastore.schema.tables.values():
-            for row in self.datastore.store.scan(table.id)[:20]:
-                values = table.codec.decode_exact(row)
-                for index in table.indexes:
-                    key = b"".join(codec(table.columns[at].type).encode(values[at]) for at in index.columns)
-                    yield table, row, index.id, key
 
     # ---- definitions
 
