@@ -213,7 +213,7 @@ class _Importer:
 
     def _copy(self, origin: ReplicaDir, place: ReplicaDir) -> tuple[Copied, StoredModule, bool]:
         """The copy, whose it is, and whether the end of the log was torn."""
-        survey = survey_log(ReadOnlyFiles(), Path(origin.commit_log()))
+        survey = survey_log(ReadOnlyFiles(), Path(origin.commit_log()), only_synced_is_indexed=False)
         source = Source(ReadOnlyFiles(), origin, survey, snapshots=[])
         plan = _plan(source)
         settings = load_config(self._target.config_toml()).commitlog

@@ -87,10 +87,14 @@ class LogSurvey:
         return entry.segment == newest and entry.transaction >= self.end and entry.points_at >= stop
 
 
-def survey_log(files: Files, directory: Path) -> LogSurvey:
-    """Read all of a log, whatever state it is in. Raises only the `OSError`s of the host."""
+def survey_log(files: Files, directory: Path, *, only_synced_is_indexed: bool = True) -> LogSurvey:
+    """Read all of a log, whatever state it is in. Raises only the `OSError`s of the host.
+
+    `only_synced_is_indexed`: was it written by this server? Others may index a commit before it is synced, so that their
+    indexes prove no loss.
+    """
     segments = list_segments(files, directory)
-    walk = _Surveyor(LogSurvey(segments), files)
+    walk = _Surveyor(LogSurvey(segments), files, only_synced_is_indexed)
     for segment, following in pairwise([*segments, None]):
         if segment is not None:
             walk.through(segment, following)
@@ -111,9 +115,10 @@ def commits_of(files: Files, stretch: Stretch) -> Iterator[StoredCommit]:
 class _Surveyor:
     """Goes through the segments in their order."""
 
-    def __init__(self, survey: LogSurvey, files: Files) -> None:
+    def __init__(self, survey: LogSurvey, files: Files, only_synced_is_indexed: bool) -> None:
         self.survey = survey
         self._files = files
+        self._only_synced_is_indexed = only_synced_is_indexed
         self._next = survey.first
         """The transaction that is due."""
         self._last: tuple[int, int] | None = None
@@ -195,9 +200,9 @@ class _Surveyor:
 
     def _end(self, path: Path, position: int, index: IndexCheck, cause: object | None) -> None:
         """The log ends at `position`, where a power loss may have torn it (`cause`; None: behind a whole commit)."""
-        durable = index.proves(position, self._next)
+        durable = index.proves(position, self._next) if self._only_synced_is_indexed else None
         if durable is not None:
-            known = f"the log ends here, but its offset index shows that transaction {durable} was durable"
+            known = f"the log ends here, but its offset index says that transaction {durable} was durable"
             self._break(BreakKind.SHORT, path, position, None, known)
         elif cause is not None:
             self._break(BreakKind.TORN, path, position, None, cause)
