@@ -184,11 +184,10 @@ class _Surveyor:
         except LogDamage as error:
             return self._behind(file, following, segment, walk.position, index, error)
         if following is None:
-            left = segment.source.size() - walk.position
-            partial = (
-                0 < left < FRAME_SIZES[version]
-            )  # for the walk, as for a start, that is the end of the log
-            cause = f"{left} bytes are left of the head of transaction {self._next}" if partial else None
+            left, head = segment.source.size() - walk.position, FRAME_SIZES[version]
+            cause = None
+            if 0 < left < head:  # for the walk, as for a start, that is the end of the log
+                cause = f"the head of transaction {self._next} is cut short: {left} of {head} bytes are there"
             if cause is not None and segment.sealed:  # it was whole when it was sealed
                 self._break(BreakKind.DAMAGE, file.path, walk.position, None, cause)
             else:

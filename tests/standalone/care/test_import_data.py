@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import struct
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path, PurePath
@@ -187,6 +188,18 @@ def test_a_torn_end_is_left_out(official: Path, into: Path) -> None:
     put_log(official, 1, {SEGMENT: (REAL_LOG / SEGMENT).read_bytes() + encode_commit(17, 0, 1, b"x")[:-2]})
     (done,) = take(official, into)
     assert isinstance(done, Imported) and done.torn
+    require_final_state(into)
+
+
+@pytest.mark.parametrize("left", [0, 1, 24])
+def test_an_index_that_is_ahead_of_its_log_proves_nothing(official: Path, into: Path, left: int) -> None:
+    """An official server may index commits that are not synced yet."""
+    real = (REAL_LOG / SEGMENT).read_bytes()
+    index = struct.pack("<QQ", LAST + 1, len(real))
+    torn = encode_commit(LAST + 1, 0, 1, b"x")[:left]
+    put_log(official, 1, {SEGMENT: real + torn, SEGMENT.replace(".log", ".ofs"): index})
+    (done,) = take(official, into)
+    assert isinstance(done, Imported) and done.torn is (left > 0)
     require_final_state(into)
 
 
