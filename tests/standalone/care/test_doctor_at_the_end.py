@@ -168,6 +168,13 @@ def test_a_bit_that_changes_in_an_index_says_nothing_of_the_end() -> None:
             assert finding.severity is Severity.WARNING and "lost its end" not in finding.what, bit
 
 
+def test_nor_does_an_entry_that_points_into_the_last_commit() -> None:
+    end = Ending()
+    end.index_has([(end.last + 1, end.position + 1)])
+    (finding,) = examined(end.files).found
+    assert (finding.severity, finding.path) == (Severity.WARNING, end.index) and "delete it" in finding.advice
+
+
 def test_nor_does_an_older_index() -> None:
     end = Ending()
     oldest = index_path(list_segments(end.files, LOG)[0].path)
