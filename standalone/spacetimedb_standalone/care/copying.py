@@ -14,7 +14,8 @@ from pathlib import Path
 
 from spacetimedb_paths.server import ReplicaDir
 from spacetimedb_standalone.care.errors import CareError
-from spacetimedb_standalone.care.log_survey import LogSurvey, Stretch, commits_of
+from spacetimedb_standalone.care.log_survey import commits_of
+from spacetimedb_standalone.care.stretches import LogSurvey, Stretch
 from spacetimedb_standalone.commitlog import Driver
 from spacetimedb_standalone.commitlog.format import StoredCommit, encode_commit
 from spacetimedb_standalone.commitlog.recovery import ResumePoint

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from spacetimedb_standalone.care.breaks import Break, BreakKind
 from spacetimedb_standalone.care.findings import Findings, Span
-from spacetimedb_standalone.care.log_survey import LogSurvey, survey_log
+from spacetimedb_standalone.care.log_survey import survey_log
+from spacetimedb_standalone.care.stretches import LogSurvey
 from spacetimedb_standalone.commitlog.format import VERSION
 from spacetimedb_standalone.commitlog.reader import SUFFIX
 from spacetimedb_standalone.commitlog.recovery import ASIDE

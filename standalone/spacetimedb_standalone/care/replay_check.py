@@ -7,7 +7,7 @@ from pathlib import Path
 from spacetimedb_engine import EngineError
 from spacetimedb_lib.hashing import keccak256
 from spacetimedb_standalone.care.findings import Findings
-from spacetimedb_standalone.care.log_survey import LogSurvey
+from spacetimedb_standalone.care.stretches import LogSurvey
 from spacetimedb_standalone.commitlog import LogError, OpenedLog
 from spacetimedb_standalone.commitlog.recovery import ResumePoint
 from spacetimedb_standalone.config.settings import CommitLogSettings

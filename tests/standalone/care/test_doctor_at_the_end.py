@@ -19,7 +19,8 @@ import pytest
 from spacetimedb_standalone.__main__ import main
 from spacetimedb_standalone.care.breaks import BreakKind
 from spacetimedb_standalone.care.findings import Finding, Severity
-from spacetimedb_standalone.care.log_survey import LogSurvey, survey_log
+from spacetimedb_standalone.care.log_survey import survey_log
+from spacetimedb_standalone.care.stretches import LogSurvey
 from spacetimedb_standalone.commitlog.format import SEGMENT_HEADER_SIZE
 from spacetimedb_standalone.commitlog.offset_index import index_path
 from spacetimedb_standalone.commitlog.reader import SegmentFile, list_segments
