@@ -128,9 +128,7 @@ class Lines(logging.StreamHandler[IO[str]]):
     def close(self) -> None:
         super().close()
         if self._owned:
-            with contextlib.suppress(
-                OSError
-            ):  # what the disk has not taken is lost, as `handleError` has said
+            with contextlib.suppress(OSError):  # what is not written is lost, as `handleError` has said
                 self.stream.close()
 
 
