@@ -140,7 +140,7 @@ def machine(tmp_path):
     repository.mkdir()
     handler = functools.partial(Quiet, directory=str(repository))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         pretended = Machine(tmp_path, f"http://127.0.0.1:{server.server_port}", repository)
         pretended.bin.mkdir()
         pretended.has(*TOOLS, *SHELLS)

@@ -88,7 +88,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Publish
         ("127.0.0.1", 0), partial(Handler, directory=str(publisher.folder / "repository"))
     )
     server.broken, server.served = set(), []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}", publisher
     server.shutdown()

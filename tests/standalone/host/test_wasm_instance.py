@@ -186,7 +186,16 @@ def test_traps(world: World, reducer: str, args: bytes, reason: str) -> None:
     assert world.count("witness") == before
 
 
-@pytest.mark.parametrize("reducer", ["spin_forever", "spin_on_host", "log_forever", "insert_forever"])
+@pytest.mark.parametrize(
+    "reducer",
+    [
+        "spin_forever",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("spin_on_host", "log_forever", "insert_forever")
+        ),
+    ],
+)
 def test_endless_calls_end(world: World, reducer: str) -> None:
     before, began = world.count("witness"), time.monotonic()
     assert world.call(reducer).status is Status.EXHAUSTED

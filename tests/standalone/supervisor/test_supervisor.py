@@ -192,6 +192,7 @@ async def test_a_worker_that_does_not_react_is_killed_and_restarted(make: Make, 
     assert good.is_ready
 
 
+@pytest.mark.slow
 async def test_a_worker_is_asked_often_enough_to_be_heard_in_time(make: Make, tmp_path: Path) -> None:
     """However short a silence is taken for a hang."""
     supervisor = make(SupervisorSettings(hang_timeout=0.6, ping_interval=10.0))
@@ -209,6 +210,7 @@ async def test_a_worker_over_its_memory_is_killed(make: Make, tmp_path: Path) ->
         assert await worker.ended == -signal.SIGKILL
 
 
+@pytest.mark.slow
 async def test_a_worker_that_does_not_stop_is_made_to(make: Make, tmp_path: Path) -> None:
     supervisor = make()
     worker = await supervisor.worker(boot(tmp_path, "stubborn"))
