@@ -12,7 +12,7 @@ from spacetimedb_cli.program import started_program, without_places
 def main() -> None:
     """Run the command line of this process and exit."""
     if None in (sys.stdin, sys.stdout, sys.stderr):
-        from spacetimedb_lib.standard_streams import fill_standard_streams
+        from spacetimedb_paths.standard_streams import fill_standard_streams
 
         fill_standard_streams()
     arguments = without_places(sys.argv[1:])

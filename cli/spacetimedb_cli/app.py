@@ -118,9 +118,7 @@ def run(arguments: Sequence[str], host: Host | None = None) -> int:
     except CliError as error:
         host.terminal.err(report(error))
         return error.exit_code
-    except (
-        OSError
-    ) as error:  # the host's fault; the reader of our output has left: that ends us without a word
+    except OSError as error:  # the host's fault; a reader that has left ends us without a word
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # for the flush at exit
         if not isinstance(error, BrokenPipeError):
             host.terminal.err(report(error))

@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spacetimedb_lib.standard_streams import fill_standard_streams
-from spacetimedb_standalone.config.care_options import CareOptions
-from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions, parse_command_line
 from spacetimedb_standalone.supervisor.large_pages import begin_again
+
+if TYPE_CHECKING:
+    from spacetimedb_standalone.config.care_options import CareOptions
+    from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 after a clean stop, 1 when the server or the command failed, 2 for wrong usage, 3 when
     `doctor` has found damage.
     """
-    fill_standard_streams()
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from spacetimedb_paths.standard_streams import fill_standard_streams
+
+        fill_standard_streams()
+    is_program = arguments is None
+    if is_program and "start" in sys.argv:  # before anything is loaded that would be loaded again
+        begin_again(os.environ, sys.orig_argv)
+    from spacetimedb_standalone.config.options import ExtractSchemaOptions, StartOptions, parse_command_line
+
     try:
         options = parse_command_line(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as left:
         return left.code if isinstance(left.code, int) else 1
     try:
         if isinstance(options, StartOptions):
-            return _start(options, is_program=arguments is None)
+            return _start(options, is_program)
         return _extract_schema(options) if isinstance(options, ExtractSchemaOptions) else _care(options)
     except KeyboardInterrupt:
         return 130
@@ -32,8 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _start(options: StartOptions, is_program: bool) -> int:
     """`is_program`: this process is the server's alone, to be replaced and copied as the server likes."""
-    if is_program:
-        begin_again(os.environ, sys.orig_argv)
+    import sqlite3
+    from pathlib import Path
+
     from spacetimedb_paths.metadata import MetadataError
     from spacetimedb_standalone.config.readers import ConfigError
     from spacetimedb_standalone.control.schema import ControlStateError
@@ -63,6 +72,8 @@ def _extract_schema(options: ExtractSchemaOptions) -> int:
 
 
 def _care(options: CareOptions) -> int:
+    import sqlite3
+
     from spacetimedb_engine import EngineError
     from spacetimedb_paths.metadata import MetadataError
     from spacetimedb_standalone.care.commands import run

@@ -8,7 +8,6 @@ comes last and wins; other C libraries pass over it.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from typing import Final
@@ -32,7 +31,11 @@ def begin_again(environment: Mapping[str, str], command: list[str]) -> None:
     wanted = worker_environment(environment)
     if wanted == environment or not _has_glibc():
         return
-    program = command[0] if os.sep in command[0] else shutil.which(command[0])
+    program: str | None = command[0]
+    if os.sep not in command[0]:
+        from shutil import which  # the rest is loaded twice: by this program, and by what takes its place
+
+        program = which(command[0])
     if program is not None:
         sys.stdout.flush()
         os.execve(program, command, wanted)

@@ -143,7 +143,7 @@ class _TemplateProcess:
 
     async def close(self) -> None:
         self._channel.close()
-        waiting = asyncio.ensure_future(self._wait())
+        waiting = self._reaping or asyncio.ensure_future(self._wait())
         await asyncio.wait([waiting], timeout=_STOP_GRACE)
         if not waiting.done():
             os.kill(self._pid, signal.SIGKILL)

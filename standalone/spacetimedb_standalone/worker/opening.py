@@ -175,9 +175,7 @@ def _start_module(boot: WorkerBoot, database: Database, known: bool) -> None:
         disconnect_all(database)
     except (InitFailed, InitError) as error:
         raise OpenError(400, f"Failed to create or update the database: {error}") from error
-    except (ModuleError, ModuleDefDecodeError, ValidationErrors) as error:
-        raise OpenError(500, str(error)) from error
-    except (StorageError, EngineError) as error:
+    except (ModuleError, ModuleDefDecodeError, ValidationErrors, StorageError, EngineError) as error:
         raise OpenError(500, str(error)) from error
     except LogError as error:
         raise OpenError(500, f"the log cannot be written: {error}") from error

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any
 
 from spacetimedb_lib.moduledef import ModuleDef
 from tests.standalone.datastore.busy import module_of
-
-Json = dict[str, Any]
+from tests.standalone.datastore.json_modules import Json, named, table
 
 UNIT: Json = {"Product": {"elements": []}}
 BITS = {f"{sign}{bits}": bits for bits in (8, 16, 32, 64, 128, 256) for sign in "IU"}
@@ -29,7 +27,7 @@ def sum_of(**variants: Json) -> Json:
 
 
 def _members(types: dict[str, Json]) -> list[Json]:
-    return [{"name": {"some": name}, "algebraic_type": type_} for name, type_ in types.items()]
+    return [named(name, type_) for name, type_ in types.items()]
 
 
 OWN = {
@@ -86,11 +84,11 @@ def _table(choice: random.Random, name: str, slot: int, columns: dict[str, Json]
         tuple(sorted(at)) for (kind, at) in indexes.values() if kind == "Direct" or choice.random() < 0.5
     }
     keys = [list(at) for at in sorted(unique) if len(at) == 1 and choice.random() < 0.5]
-    return {
-        "source_name": name,
-        "product_type_ref": slot,
-        "primary_key": keys[0] if keys else [],
-        "indexes": [
+    return table(
+        name,
+        slot,
+        primary_key=keys[0] if keys else [],
+        indexes=[
             {
                 "source_name": {"some": f"{name}_{accessor}_idx"},
                 "accessor_name": {"some": accessor},
@@ -98,15 +96,12 @@ def _table(choice: random.Random, name: str, slot: int, columns: dict[str, Json]
             }
             for accessor, (kind, at) in indexes.items()
         ],
-        "constraints": [
+        constraints=[
             {"source_name": {"none": []}, "data": {"Unique": {"columns": list(at)}}} for at in sorted(unique)
         ],
-        "sequences": list(_sequences(choice, types)),
-        "table_type": {"User": []},
-        "table_access": {"Public": []},
-        "default_values": [],
-        "is_event": choice.random() < 0.15,
-    }
+        sequences=list(_sequences(choice, types)),
+        is_event=choice.random() < 0.15,
+    )
 
 
 def _indexes(choice: random.Random, types: list[Json]) -> Iterator[tuple[str, tuple[str, tuple[int, ...]]]]:

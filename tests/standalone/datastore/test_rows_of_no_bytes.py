@@ -10,6 +10,7 @@ import pytest
 from spacetimedb_lib.moduledef import ModuleDef
 from spacetimedb_lib.moduledef.migrate import plan_migration
 from tests.standalone.datastore.busy import snapshot
+from tests.standalone.datastore.json_modules import named, table
 from tests.standalone.datastore.test_migrations_carried_out import Bench
 
 DefineModule = Callable[[dict[str, Any]], ModuleDef]
@@ -25,28 +26,14 @@ def flag_module(
     define_module: DefineModule, columns: list[tuple[str, dict[str, Any]]], defaults: tuple[str, ...] = ()
 ) -> ModuleDef:
     """A table `flag` with these columns, the last of them with these defaults, and a table `other` with a number."""
-    number = {"name": {"some": "number"}, "algebraic_type": {"U32": []}}
-    elements = [{"name": {"some": name}, "algebraic_type": type_} for name, type_ in columns]
+    elements = [named(name, type_) for name, type_ in columns]
     first = len(columns) - len(defaults)
+    values = [{"col_id": first + n, "value": value} for n, value in enumerate(defaults)]
     tables = [
-        {
-            "source_name": name,
-            "product_type_ref": ref,
-            "primary_key": [],
-            "indexes": [],
-            "constraints": [],
-            "sequences": [],
-            "table_type": {"User": []},
-            "table_access": {"Public": []},
-            "default_values": given,
-            "is_event": False,
-        }
-        for ref, name, given in (
-            (0, "flag", [{"col_id": first + n, "value": value} for n, value in enumerate(defaults)]),
-            (1, "other", []),
-        )
+        table("flag", 0, default_values=values),
+        table("other", 1),
     ]
-    types = [{"Product": {"elements": elements}}, {"Product": {"elements": [number]}}]
+    types = [{"Product": {"elements": elements}}, {"Product": {"elements": [named("number", {"U32": []})]}}]
     return define_module({"V10": {"sections": [{"Typespace": {"types": types}}, {"Tables": tables}]}})
 
 

@@ -11,6 +11,7 @@ from spacetimedb_lib.moduledef.migrate import plan_migration
 from spacetimedb_standalone.database.reducer_table import EVERYONE, NOBODY, reducer_table
 from spacetimedb_standalone.datastore.errors import InitError, UpdateError
 from tests.standalone.datastore.busy import module_of
+from tests.standalone.datastore.json_modules import named, table
 from tests.standalone.datastore.test_migrations_carried_out import Bench
 
 NUMBER: dict[str, Any] = {"U32": []}
@@ -19,28 +20,12 @@ UNIT = b"\2\0\0\0\0"
 """The BSATN of the type that is a product of nothing."""
 
 
-def named(name: str, type_: dict[str, Any]) -> dict[str, Any]:
-    return {"name": {"some": name}, "algebraic_type": type_}
-
-
 def forest(column: dict[str, Any] | None, counted: dict[str, Any] = NUMBER) -> ModuleDef:
     """A table `forest` with this column, if any, and reducers `grow(tree)` and `count(counted)`."""
     types = [
         {"Product": {"elements": [named("value", NUMBER), named("kids", {"Array": TREE})]}},
         {"Product": {"elements": [named("column", column or NUMBER)]}},
     ]
-    table = {
-        "source_name": "forest",
-        "product_type_ref": 1,
-        "primary_key": [],
-        "indexes": [],
-        "constraints": [],
-        "sequences": [],
-        "table_type": {"User": []},
-        "table_access": {"Public": []},
-        "default_values": [],
-        "is_event": False,
-    }
     reducers = [
         {
             "source_name": name,
@@ -59,7 +44,7 @@ def forest(column: dict[str, Any] | None, counted: dict[str, Any] = NUMBER) -> M
         [
             {"Typespace": {"types": types}},
             {"Types": definitions},
-            {"Tables": [] if column is None else [table]},
+            {"Tables": [] if column is None else [table("forest", 1)]},
             {"Reducers": reducers},
         ]
     )

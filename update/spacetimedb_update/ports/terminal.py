@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
+from spacetimedb_paths.standard_streams import fill_standard_streams
 from spacetimedb_update.errors import HostError, UserError
 
 Progress = Callable[[int], None]
@@ -96,12 +97,9 @@ def _abandon(stream: TextIO) -> None:
 def prepare_streams() -> None:
     """Make the process's streams fit to be used, whatever they are.
 
-    One that was closed leads to nothing: else a file that is opened later would get its number, and with it
-    whatever is printed. All replace what their encoding cannot hold, rather than fail in the middle of a line.
+    One that was closed leads to nothing. All replace what their encoding cannot hold, rather than fail in the middle of a line.
     """
-    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  # open to the end
-    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    fill_standard_streams()
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

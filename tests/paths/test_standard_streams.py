@@ -8,7 +8,7 @@ import pytest
 
 CODE = """
 import os, sys
-from spacetimedb_lib.standard_streams import fill_standard_streams
+from spacetimedb_paths.standard_streams import fill_standard_streams
 fill_standard_streams()
 assert os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY) > 2
 print("to the terminal", file=sys.stdout, flush=True)
